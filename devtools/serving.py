@@ -153,6 +153,7 @@ class RawVisitor:
             server.url.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],
             max_size=None,
+            max_queue=None,  # with unread messages in a full queue, closing takes its timeout, 10 s
             **options,
         )
 

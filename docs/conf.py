@@ -1,5 +1,7 @@
 """Configuration of Sphinx, which `make docs` runs in the folder of the project."""
 
+from docutils import nodes
+from latex2mathml.converter import convert
 from numpydoc.xref import DEFAULT_LINKS
 
 import regviz
@@ -12,8 +14,10 @@ version = release = regviz.__version__
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
 
 # Markdown: the pages also have to read well where the repository is hosted
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3  # anchors of headings, for links such as `hosting.md#one-container`
 
+smartquotes = False  # quotation marks of types and values are copied
 # docstrings: `name` links to a name of the reference, if it is there
 default_role = "py:obj"
 add_module_names = False
@@ -33,12 +37,13 @@ numpydoc_xref_aliases = {word: word for word in DEFAULT_LINKS} | {
         *("analysis.comparison.Replicates", "analysis.mc_dropout.Plane"),
         *("analysis.mc_dropout.Uncertainty", "analysis.penalties.LeastSquares"),
         *("analysis.regularization_path.Choice", "analysis.regularization_path.Path"),
-        *("programs.Program", "scenes.strength_grid.StrengthGrid"),
+        *("notebook.widget.BoardWidget", "programs.Program", "scenes.strength_grid.StrengthGrid"),
     )
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "RegViz"
+html_math_renderer = "mathml"
 html_logo = html_favicon = "../assets/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["regviz.css"]
@@ -72,6 +77,17 @@ def in_package(app, env, node, content):
     return domain.resolve_xref(env, page, app.builder, "obj", f"regviz.{name}", node, content)
 
 
+def formula(visitor, node):
+    """Write a formula as MathML, which browsers draw without a script."""
+    if isinstance(node, nodes.math_block):  # in a frame that scrolls where the formula is too wide
+        markup = f'<div class="formula">{convert(node.astext(), display="block")}</div>'
+    else:
+        markup = convert(node.astext())
+    visitor.body.append(markup)
+    raise nodes.SkipNode
+
+
 def setup(app):
-    """Connect the resolver; called by Sphinx."""
+    """Connect the functions above; called by Sphinx."""
     app.connect("missing-reference", in_package)
+    app.add_html_math_renderer("mathml", (formula, None), (formula, None))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from regviz.methods.catalogue import Method as Method
     from regviz.methods.catalogue import Variants as Variants
     from regviz.methods.catalogue import register_method as register_method
+    from regviz.notebook import board as board
+    from regviz.notebook import watch as watch
     from regviz.scenes.scene import Scene as Scene
     from regviz.spec.arrays import ArraysSpec as ArraysSpec
     from regviz.spec.experiment import DataSpec as DataSpec
@@ -56,14 +58,26 @@ _MODULES = {
     "TrainingSpec": "regviz.spec.experiment",
     "Variants": "regviz.methods.catalogue",
     "anatomy": "regviz.analysis.anatomy",
+    "board": "regviz.notebook",
     "make_dataset": "regviz.data.datasets",
     "register_dataset": "regviz.spec.toy",
     "register_method": "regviz.methods.catalogue",
     "replicate": "regviz.analysis.replicates",
     "stream": "regviz.engine.recorder",
     "train": "regviz.engine.recorder",
+    "watch": "regviz.notebook",
 }
-_PACKAGES = ("analysis", "data", "engine", "figures", "methods", "programs", "scenes", "spec")
+_PACKAGES = (
+    "analysis",
+    "data",
+    "engine",
+    "figures",
+    "methods",
+    "notebook",
+    "programs",
+    "scenes",
+    "spec",
+)
 
 __all__ = [*_MODULES]
 

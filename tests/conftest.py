@@ -1,5 +1,6 @@
 """Fixtures for all tests: one torch thread, and networks and losses built with `torch.nn`."""
 
+import asyncio
 import gc
 import json
 import logging
@@ -70,6 +71,22 @@ def frozen_imports() -> None:
     """Exclude imported modules from garbage collection, which each run of a page triggers."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def hidden_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hide Playwright's event loop from other modules than the browser's.
+
+    The loop counts as running in this thread from the first browser test on, so that `asyncio.run`
+    refuses to start another.
+    """
+    loop = asyncio._get_running_loop()
+    is_hidden = "browser" not in request.path.parts
+    if is_hidden:
+        asyncio._set_running_loop(None)
+    yield
+    if is_hidden:
+        asyncio._set_running_loop(loop)
 
 
 @pytest.fixture(scope="session")

@@ -48,15 +48,17 @@ const TYPING = "input:not([type=range], [type=radio], [type=checkbox]), select, 
  *
  * @param {KeyboardEvent} event
  * @param {Board} board
+ * @param {boolean} outside  whether keys that are pressed outside the board are for it, too
  */
-export function handleKey(event, board) {
+export function handleKey(event, board, outside) {
   if (!board.recording || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
   const target = /** @type {Element} */ (event.composedPath()[0]);
   const action = actionOf(event.key, board);
   if (!action || target.closest?.(TYPING) || target.closest?.("dialog")) return;
   // outside the board the space bar and the named keys belong to the page's other controls
-  const ours = board.view.projected || target === document.body || event.composedPath().includes(board.element);
-  if (!ours && (event.key === " " || event.key.length > 1)) return;
+  const inside = board.view.projected || event.composedPath().includes(board.element);
+  if (!inside && !outside) return;
+  if (!inside && target !== document.body && (event.key === " " || event.key.length > 1)) return;
   // the space bar presses a focused button, and the arrow keys move a focused slider
   if (event.key === " " && target.closest?.("button")) return;
   const slider = target.closest?.("input");

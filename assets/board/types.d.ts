@@ -68,3 +68,25 @@ export interface Request {
   run: string;
   n_received: number;
 }
+
+/** A card's strength, and with it the value of its second slider, if the card has one. */
+export type Level = number | [number, number];
+
+/** The traits of a notebook's widget; `BoardWidget` in Python documents them. */
+export interface NotebookTraits {
+  focus: string | null;
+  levels: Record<string, Level>;
+  epoch: number;
+  n_messages: number;
+  [message: `message_${number}`]: DataView;
+}
+
+/** The model that anywidget passes to the board. */
+export interface NotebookModel {
+  get<Name extends keyof NotebookTraits>(name: Name): NotebookTraits[Name];
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  on(event: string, handler: () => void): void;
+  off(event: string, handler: () => void): void;
+}

@@ -2,30 +2,33 @@
 
 /** @import {Board} from "./board.js" */
 
-import { onResize, onSystemTheme } from "./draw/dom.js";
+import { onResize, onSystemTheme, parentOf } from "./draw/dom.js";
 import { handleKey } from "./keyboard.js";
 
 // on the document, as a pointer may be released outside the board
 const ENDS = ["pointerup", "pointercancel"];
+// by which Streamlit, marimo, Jupyter, VS Code and Colab, in this order, say which theme they have
+const THEMES = ["class", "style", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind", "theme"];
 
 /**
- * Observe width, keys and theme. Streamlit sets the theme on the elements around the board; without
- * Streamlit it is the system's.
+ * Observe width, keys and theme. Streamlit and notebooks set the theme on the elements around the board;
+ * without them it is the system's.
  *
  * @param {Element|ShadowRoot} parent  parent of the board's element
  * @param {Board} board
+ * @param {{restyle?: () => void, keysOutside?: boolean}} [options]  `restyle`: called when the theme may
+ *   have changed; `keysOutside`: whether keys that are pressed outside the board are for it, too
  * @returns {() => void}  stops it
  */
-export function watch(parent, board) {
-  const restyle = () => board.restyle();
+export function watch(parent, board, { restyle = () => board.restyle(), keysOutside = true } = {}) {
   const ignoreSize = onResize(board.element, () => board.measure());
   const themed = new MutationObserver(restyle);
   const host = parent instanceof ShadowRoot ? parent.host : parent;
-  for (let node = /** @type {Element|null} */ (host); node; node = node.parentElement) {
-    themed.observe(node, { attributeFilter: ["class", "style", "data-theme"] });
+  for (let node = /** @type {Element|null} */ (host); node; node = parentOf(node)) {
+    themed.observe(node, { attributeFilter: THEMES });
   }
   const ignoreSystem = onSystemTheme(restyle);
-  const pressed = (/** @type {KeyboardEvent} */ event) => handleKey(event, board);
+  const pressed = (/** @type {KeyboardEvent} */ event) => handleKey(event, board, keysOutside);
   document.addEventListener("keydown", pressed);
   const release = () => board.reporter.release();
   for (const end of ENDS) document.addEventListener(end, release);

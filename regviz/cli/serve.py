@@ -1,6 +1,5 @@
 """``regviz serve``: the page, served by Streamlit."""
 
-import json
 import os
 import re
 import sys
@@ -9,16 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 
+from regviz.extras import missing
 from regviz.resources import resource
-
-_MISSING = (
-    "regviz {command} needs {packages}, which the library does without. To install them:\n"
-    '    {python} -m pip install "{requirement}"'
-)
-# The requirement if pip has no record of a URL, as for a wheel from a folder of wheels. No package
-# index has `regviz`: the name alone would fail, or install somebody else's package.
-_UNKNOWN_URL = "regviz[app] @ URL"
-_URL_IS = "\nwhere URL is that of the folder, wheel or repository that RegViz was installed from."
 
 
 def run(options: Namespace) -> int:
@@ -34,13 +25,8 @@ def run(options: Namespace) -> int:
 
 def check_installed(command: str) -> None:
     """Exit with code 1, and say how to install what is missing, unless the page can be served."""
-    if missing := [name for name in app_packages() if not _is_installed(name)]:
-        requirement = app_requirement()
-        packages = ", ".join(missing)
-        text = _MISSING.format(
-            command=command, packages=packages, python=sys.executable, requirement=requirement
-        )
-        sys.exit(text + _URL_IS * (requirement == _UNKNOWN_URL))
+    if lacking := [name for name in app_packages() if not _is_installed(name)]:
+        sys.exit(missing(f"regviz {command}", ", ".join(lacking), "app"))
 
 
 def serve(others: Sequence[str], imports: Sequence[str] | None) -> int:
@@ -78,27 +64,6 @@ def app_packages() -> list[str]:
         return ["streamlit"]
     found = (re.match(r"""([\w.-]+)[^;]*;.*\bextra\s*==\s*["']app["']""", one) for one in declared)
     return [match[1] for match in found if match]
-
-
-def app_requirement() -> str:
-    """Return the requirement with which pip installs the extra `app` from where RegViz came from.
-
-    That is pip's record of the URL that it installed from (``direct_url.json``, PEP 610), or the
-    folder of a checkout that is not installed.
-    """
-    try:
-        record = distribution("regviz").read_text("direct_url.json")
-    except PackageNotFoundError:
-        return f"{resource('app.py').parent}[app]"
-    if record is None:
-        return _UNKNOWN_URL
-    origin = json.loads(record)
-    url = origin["url"]
-    if repository := origin.get("vcs_info"):
-        url = f"{repository['vcs']}+{url}@{repository['commit_id']}"
-    if folder := origin.get("subdirectory"):
-        url += f"#subdirectory={folder}"
-    return f"regviz[app] @ {url}"
 
 
 def _is_installed(name: str) -> bool:

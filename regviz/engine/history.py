@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -123,6 +124,11 @@ class History:
             f"History({len(self.diverged)} networks, {len(self.epochs)} epochs from 0 to"
             f" {self.epochs[-1]}, {self.dataset.task}, {points} points)"
         )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """Return the board, a picture and a text, for notebooks; see `regviz.board`."""
+        # by name: only notebooks need this package, which is above the engine
+        return import_module("regviz.notebook").mime_bundle(self)
 
     @property
     def labels(self) -> list[str]:

@@ -79,34 +79,61 @@ def label(regularization: Regularization, method: str | None = None) -> Label:
     return Label(key, name, ", ".join(filter(None, (strength, corrected, onset))))
 
 
-def _nearest(r: Regularization) -> tuple[str, str, str]:
-    """Return key of the nearest method, name and strength of a combination that no method gives."""
-    parts: list[tuple[str, str, str]] = []
+class Part(NamedTuple):
+    """A number of a regularization that combines several methods.
+
+    Attributes
+    ----------
+    method : str
+        Key of the method that has the number.
+    name : str
+        Name of the method, such as ``"dropout"``; empty for its second number, such as a mix.
+    text : str
+        The number in words, such as ``"drop 10 %"``.
+    number : float
+    """
+
+    method: str
+    name: str
+    text: str
+    number: float
+
+
+def parts_of(r: Regularization) -> list[Part]:
+    """Return the numbers of a regularization by method, where L1 and L2 are elastic net."""
+    parts: list[Part] = []
+
+    def add(key: str, name: str, number: float, text: str = "") -> None:
+        parts.append(Part(key, name, text or METHODS[key].text(number), number))
+        variants = METHODS[key].variants
+        if variants is not None:
+            parts.append(Part(key, "", variants.text(variants.of(r)), variants.of(r)))
+
     if r.l1 and r.l2 and not r.decoupled:
-        net = METHODS["elastic_net"]
-        parts.append(("elastic_net", "elastic net", net.text(net.strength(r), net.variant(r))))
+        add("elastic_net", "elastic net", r.l1 + r.l2)
     else:
         if r.l1:
-            parts.append(("l1", "L1", f"λ₁ = {r.l1:g}"))
+            add("l1", "L1", r.l1)
         if r.l2:
-            parts.append(("l2", "weight decay" if r.decoupled else "L2", f"λ₂ = {r.l2:g}"))
+            add("l2", "weight decay" if r.decoupled else "L2", r.l2)
     if r.group_lasso:
-        parts.append(("group_lasso", "group lasso", METHODS["group_lasso"].text(r.group_lasso)))
+        add("group_lasso", "group lasso", r.group_lasso)
     if r.max_norm is not None:
-        bound = METHODS["max_norm"].text(r.max_norm, r.drop_rate)
-        parts.append(("max_norm", "max-norm", bound))
+        add("max_norm", "max-norm", r.max_norm)
     elif r.drop_rate:
-        parts.append(("dropout", "dropout", _drop(r.drop_rate)))
+        add("dropout", "dropout", r.drop_rate)
     if r.input_drop_rate:
-        parts.append(("dropout", "input dropout", f"{_drop(r.input_drop_rate)} of inputs"))
-    keys, names, strengths = zip(*parts, strict=True)
-    name = " + ".join(names)
-    return keys[0], name[0].upper() + name[1:], ", ".join(strengths)
+        text = f"{METHODS['dropout'].text(r.input_drop_rate)} of inputs"
+        add("dropout", "input dropout", r.input_drop_rate, text)
+    return parts
 
 
-def _drop(rate: float) -> str:
-    """Return the text of a dropout rate, such as ``"drop 20 %"``."""
-    return METHODS["dropout"].text(rate)
+def _nearest(r: Regularization) -> tuple[str, str, str]:
+    """Return key of the nearest method, name and strength of a combination that no method gives."""
+    parts = parts_of(r)
+    name = " + ".join(part.name for part in parts if part.name)
+    strength = ", ".join(part.text for part in parts)
+    return parts[0].method, name[0].upper() + name[1:], strength
 
 
 def labels(experiment: Experiment, methods: Sequence[str | None] = ()) -> list[Label]:

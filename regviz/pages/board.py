@@ -97,7 +97,7 @@ def send(
     _board(
         key="board",
         data=encode(
-            Source(grid, name, rows, history, run.selector),
+            Source.of(grid, name, rows, history, run.selector),
             n_received,
             state.n_replies,
             state.requested_view,

@@ -27,7 +27,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import takewhile
 from math import prod
 from typing import Any
 
@@ -36,20 +36,18 @@ from numpy.typing import NDArray
 
 from regviz.data.datasets import Dataset, domain, domains
 from regviz.engine.history import History
-from regviz.methods import catalogue, palette
-from regviz.methods.catalogue import METHODS
+from regviz.methods import palette
 from regviz.methods.labels import dataset_label, label
+from regviz.scenes.cards import Card, grid_cards
 from regviz.scenes.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
 from regviz.scenes.link import LINK_VERSION
-from regviz.scenes.strength_grid import StrengthGrid
+from regviz.scenes.strength_grid import StrengthGrid, patience_of
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
     Data,
     Experiment,
     Phase,
     Regularization,
-    why_not_corrected,
-    without_hidden_units,
 )
 from regviz.spec.points import SPLITS
 
@@ -58,27 +56,45 @@ MESSAGE_VERSION = 8
 
 @dataclass(frozen=True)
 class Source:
-    """A complete or partial run of a grid, to be encoded for the browser.
+    """A complete or partial run, to be encoded for the browser.
 
     Parameters
     ----------
-    grid : StrengthGrid
+    cards : sequence of Card
+        The run's cards, as of `regviz.scenes.cards`.
     name : str
-        Identifier of grid and rows; the browser never combines frames of different names.
-    rows : sequence of int
-        Index of the network to show at first for each method, in the order of
-        ``grid.methods``.
+        Identifier of run and cards; the browser never combines frames of different names.
     history : History
-        History of the grid's experiment.
     selector : FrameSelector
         Selector of the frames of ``history``.
     """
 
-    grid: StrengthGrid
+    cards: Sequence[Card]
     name: str
-    rows: Sequence[int]
     history: History
     selector: FrameSelector
+
+    @classmethod
+    def of(
+        cls,
+        grid: StrengthGrid,
+        name: str,
+        rows: Sequence[int],
+        history: History,
+        selector: FrameSelector,
+    ) -> "Source":
+        """Return the source of a grid's run.
+
+        Parameters
+        ----------
+        grid : StrengthGrid
+        name, history, selector
+            As for `Source`; the history is that of the grid's experiment.
+        rows : sequence of int
+            Index of the network to show at first for each method, in the order of
+            ``grid.methods``.
+        """
+        return cls(grid_cards(grid, tuple(rows)), name, history, selector)
 
 
 def encode(
@@ -158,7 +174,7 @@ def encode(
         "ask_after": ask_after,
         "epochs": history.epochs[times].tolist(),
         "diverged": history.diverged.tolist(),
-        "early_stopping": _early_stopping(history, source.grid.patience) if times else None,
+        "early_stopping": _early_stopping(history) if times else None,
         # per message, as scenes with different links may share a run: `Scene.grid` limits the
         # batch size to the number of training points
         "link": link,
@@ -170,8 +186,34 @@ def encode(
     if part is not None:
         header["part"] = dict(part)
     if frame == 0:
-        header |= {"link_version": LINK_VERSION} | _opening(source.grid, source.rows, history)
+        header |= {"link_version": LINK_VERSION} | _opening(history, source.cards)
     return _message(header | {"arrays": listed}, body)
+
+
+def encode_all(
+    source: Source,
+    frame: int = 0,
+    requested_view: Mapping[str, Any] | None = None,
+    lengths: Sequence[int] = (),
+) -> list[bytes]:
+    """Encode a run's frames from index ``frame`` on as few messages: one for each precision.
+
+    Parameters
+    ----------
+    source, frame, requested_view
+        As for `encode`, for a page without a link.
+    lengths : sequence of int
+        Largest numbers of frames of the first messages; by default, no limit.
+    """
+    messages, most = [], iter(lengths)
+    n_times, frames = len(source.history.epochs), source.selector.frames
+    kinds = [precision for t, precision in frames if t < n_times]
+    while frame < len(kinds):
+        limit = next(most, None)
+        messages.append(encode(source, frame, requested_view=requested_view, most=limit))
+        same = list(takewhile(kinds[frame].__eq__, kinds[frame:]))
+        frame += len(same[:limit])
+    return messages
 
 
 def encode_still(
@@ -197,12 +239,12 @@ def encode_still(
     kept = list(rows) if whole else list(range(len(rows)))
     shown = int(np.searchsorted(history.epochs, epoch, side="right")) - 1
     times = [shown]
-    stopping = _early_stopping(history, grid.patience)
+    stopping = _early_stopping(history)
     if stopping is not None:
         stopping = {name: [epochs[k] for k in kept] for name, epochs in stopping.items()}
     if grid.early_stopping:
         none = kept[grid.methods.index("none")]
-        best = int(history.early_stopping(grid.patience)[0][none])
+        best = int(history.early_stopping(patience_of(history.experiment.training))[0][none])
         times = sorted({min(best, shown), shown})
     metrics = np.stack([history.metrics[metric][times][:, kept] for metric in SENT_METRICS], axis=2)
     content: dict[str, NDArray[Any]] = {
@@ -223,8 +265,8 @@ def encode_still(
         "link_version": LINK_VERSION,
         "focus": focus,
     }
-    opening = _opening(still, range(len(rows)), history)
-    return pack(header | opening, content)
+    opening = _opening(history, grid_cards(still, tuple(range(len(rows)))))
+    return pack(header | opening | {"n_networks": len(rows)}, content)
 
 
 def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -241,7 +283,7 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes
     return _message({"version": MESSAGE_VERSION} | dict(header) | {"arrays": listed}, body)
 
 
-def _early_stopping(history: History, patience: int) -> dict[str, list[int | None]] | None:
+def _early_stopping(history: History) -> dict[str, list[int | None]] | None:
     """Return the results of early stopping on the recorded part of a run.
 
     Returns
@@ -253,6 +295,7 @@ def _early_stopping(history: History, patience: int) -> dict[str, list[int | Non
     """
     if len(history.dataset.points("validation")[1]) == 0:
         return None
+    patience = patience_of(history.experiment.training)
     best, stopped = (history.epochs[times] for times in history.early_stopping(patience))
     # `stopped` is the last recorded epoch also for a network whose training has not stopped
     ended = stopped - best >= patience
@@ -260,14 +303,13 @@ def _early_stopping(history: History, patience: int) -> dict[str, list[int | Non
     return {"best": best.tolist(), "stop": stops}
 
 
-def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[str, Any]:
+def _opening(history: History, cards: Sequence[Card]) -> dict[str, Any]:
     """Return the header fields that do not change over a run."""
-    experiment, dataset = grid.experiment, history.dataset
-    n_rows = len(experiment.regularizations)
+    experiment, dataset = history.experiment, history.dataset
     return {
-        "n_networks": n_rows,
+        "n_networks": len(experiment.regularizations),
         "last_epoch": experiment.training.epochs,
-        "patience": grid.patience,
+        "patience": patience_of(experiment.training),
         "learning_rate": experiment.training.learning_rate,
         "phases": [_phase(phase, experiment) for phase in experiment.phases],
         "data": dataset_label(experiment.data),
@@ -282,7 +324,7 @@ def _opening(grid: StrengthGrid, rows: Sequence[int], history: History) -> dict[
         "columns": _columns(dataset, experiment.data),
         "metrics": list(SENT_METRICS),
         "domain": domain(dataset),
-        "cards": _cards(grid, tuple(rows)),
+        "cards": list(cards),
         "classes": palette.CLASSES,
         "blank": palette.BLANK,
     }
@@ -324,102 +366,6 @@ def _phase(phase: Phase, experiment: Experiment) -> dict[str, Any]:
         "drop_rate": row.drop_rate,
         "learning_rate": experiment.training.learning_rate if rate is None else rate,
     }
-
-
-@lru_cache(maxsize=64)
-def _cards(grid: StrengthGrid, rows: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Return the header entry of each card: label, variants with networks, and initial indices."""
-    names = {key: METHODS[key].label for key in grid.methods}
-    if grid.experiment.training.optimizer == "adamw":
-        names["l2"] = "Weight decay"
-    cards = []
-    standards = zip(grid.strength_indices({}), grid.variant_indices({}), strict=True)
-    for key, row, (standard, standard_variant) in zip(grid.methods, rows, standards, strict=True):
-        method, (variant_index, strength_index) = METHODS[key], grid.position(key, row)
-        second = method.variants
-        cards.append(
-            {
-                "key": key,
-                "label": names[key],
-                "about": method.about + (_of_correction(grid) if key == "elastic_net" else ""),
-                "colour": method.colour,
-                "second": second
-                and {
-                    "parameter": method.variants_parameter,
-                    "label": second.label,
-                    "about": second.about,
-                },
-                "corrected": _is_corrected(grid) if key == "elastic_net" else None,
-                "variants": [
-                    _variant(grid, key, index)
-                    for index in range(len(dict(grid.networks_by_variant)[key]))
-                ],
-                "standard": standard,
-                "standard_variant": standard_variant,
-                "strength_index": strength_index,
-                "variant_index": variant_index,
-                "early_stopped": False,
-            }
-        )
-    if grid.early_stopping:
-        none = next(card for card in cards if card["key"] == "none")
-        cards.append(
-            none
-            | {
-                "key": catalogue.EARLY_STOPPING,
-                "label": "Early stopping",
-                "about": catalogue.ABOUT_EARLY_STOPPING,
-                "colour": catalogue.colour(catalogue.EARLY_STOPPING),
-                "early_stopped": True,
-            }
-        )
-    return cards
-
-
-def _of_correction(grid: StrengthGrid) -> str:
-    """Return a sentence on the corrected elastic net: whether it is shown, or why it cannot be."""
-    run = grid.experiment
-    lack = why_not_corrected(run.data.task, run.network, run.training)
-    if lack:
-        return f" The corrected elastic net is not defined here: it needs that {lack}."
-    if _is_corrected(grid):
-        return " Here it is the corrected one: its weights are 1 + λ₂ times those of the naive one."
-    return " Here it is the naive one; the weights of the corrected one are 1 + λ₂ times as large."
-
-
-def _is_corrected(grid: StrengthGrid) -> bool | None:
-    """Return whether elastic net is the corrected one; None where that is not defined."""
-    run = grid.experiment
-    if why_not_corrected(run.data.task, run.network, run.training):
-        return None
-    return any(row.corrected for row in run.regularizations)
-
-
-def _variant(grid: StrengthGrid, key: str, index: int) -> dict[str, Any]:
-    """Return the entry of one variant of a method, with lists over its strengths."""
-    method = METHODS[key]
-    networks = dict(grid.networks_by_variant)[key][index]
-    rows = [grid.experiment.regularizations[k] for k in networks]
-    hidden = bool(grid.experiment.network.hidden)
-    values, strengths = grid.values(key), grid.strengths(key, index)
-    return {
-        "value": values[index] if values else None,
-        "text": method.variants.text(values[index]) if method.variants else "",
-        "networks": networks,
-        "strengths": [method.text(strength) for strength in strengths],
-        "values": strengths,
-        "drop_rates": [row.drop_rate for row in rows],
-        "idle": [_is_idle(row, hidden) for row in rows],
-    }
-
-
-def _is_idle(regularization: Regularization, hidden: bool) -> bool:
-    """Return whether a regularization has no effect, as it acts on hidden units and there are none.
-
-    The unregularized network is not idle.
-    """
-    rest = without_hidden_units(regularization)
-    return not hidden and rest == Regularization() != regularization
 
 
 def _compressed(arrays: Mapping[str, NDArray[Any]], strategy: int) -> tuple[dict[str, Any], bytes]:

@@ -3,7 +3,8 @@
 If all frames fit into `MAX_BYTES` in single precision, they are sent so. Otherwise they are sent in
 half precision, up to the first frame in which this changes a drawn prediction by more than
 `TOLERANCE`. From this frame on, every other frame is sent in single precision, counted back from
-the last one. Both need the same number of bytes, up to one frame.
+the last one. Both need the same number of bytes, up to one frame. Runs of a `StrengthGrid` record
+so few frames that all fit in half precision; of other runs `fitting_stride` leaves out frames.
 
 Frames in single precision are rounded to `BITS` bits of the significand, a relative error of at
 most 2^-18, which changes no drawn prediction visibly. The low bits of trained parameters are random
@@ -45,6 +46,14 @@ KEPT_MESSAGES = 4
 def frame_bytes(n_rows: int, n_parameters: int, precision: str) -> int:
     """Return the bytes of a frame, with parameters in ``precision`` and metrics in `SINGLE`."""
     return n_rows * (n_parameters * np.dtype(precision).itemsize + 4 * len(SENT_METRICS))
+
+
+def fitting_stride(n_recorded: int, n_rows: int, n_parameters: int) -> int:
+    """Return the least stride with which frames in half precision fit into `MAX_BYTES`.
+
+    The first and the last frame are sent in any case.
+    """
+    return -(-n_recorded * frame_bytes(n_rows, n_parameters, HALF) // MAX_BYTES)
 
 
 def to_float16(parameters: NDArray[np.floating]) -> NDArray[np.float16]:
@@ -96,6 +105,10 @@ class FrameSelector:
         The run with its initial networks.
     limit : int, optional
         Bound on the bytes of all frames, by default `MAX_BYTES`.
+    n_recorded : int, optional
+        Number of epochs that the history will have, by default that of the complete run.
+    stride : int
+        Of how many epochs one is selected in half precision, counted back from the last one.
 
     Attributes
     ----------
@@ -106,12 +119,18 @@ class FrameSelector:
     """
 
     @pinned()
-    def __init__(self, history: History, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        history: History,
+        limit: int | None = None,
+        n_recorded: int | None = None,
+        stride: int = 1,
+    ) -> None:
         _, n_rows, n_parameters = history.parameters.shape
-        self.n_recorded = len(recorded_epochs(history.experiment.training))
+        self.n_recorded = n_recorded or len(recorded_epochs(history.experiment.training))
         whole = self.n_recorded * frame_bytes(n_rows, n_parameters, SINGLE)
         self.precision = SINGLE if whole <= (MAX_BYTES if limit is None else limit) else HALF
-        self.stride = 1
+        self.stride = stride
         self.n_seen = 0
         self.frames: list[tuple[int, str]] = []
         self._messages: dict[Hashable, Any] = {}
@@ -136,7 +155,7 @@ class FrameSelector:
         """Select among the frames of ``history`` that were not in the one added before."""
         for t in range(self.n_seen, len(history.epochs)):
             if self.precision == HALF and not self.half_suffices(history, t):
-                self.precision, self.stride = SINGLE, 2
+                self.precision, self.stride = SINGLE, 2 * self.stride
             if self._is_selected(t, self.frames[-1][0] if self.frames else -1):
                 self.frames.append((t, self.precision))
         self.n_seen = len(history.epochs)

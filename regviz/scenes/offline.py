@@ -17,7 +17,7 @@ from typing import Any
 from regviz.engine.history import History
 from regviz.methods.labels import dataset_label
 from regviz.resources import resource
-from regviz.scenes.encoding import Source, encode
+from regviz.scenes.encoding import Source, encode_all
 from regviz.scenes.frames import FrameSelector
 from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
@@ -275,18 +275,8 @@ def recording(
         raise invalid("rows", f"one network of each of {grid.methods}", list(rows))
     selector = FrameSelector(history, limit)
     selector.add(history)
-    source = Source(grid, name, rows, history, selector)
-    messages, frame = [], 0
-    most = iter(lengths)
-    while frame < len(selector.frames):
-        limit = next(most, None)
-        messages.append(encode(source, frame, requested_view=requested_view, most=limit))
-        first, precision = frame, selector.frames[frame][1]
-        while frame < len(selector.frames) and selector.frames[frame][1] == precision:
-            if limit is not None and frame - first == limit:
-                break
-            frame += 1
-    return messages
+    source = Source.of(grid, name, rows, history, selector)
+    return encode_all(source, requested_view=requested_view, lengths=lengths)
 
 
 def modules(entry: Path) -> dict[str, str]:
@@ -319,10 +309,19 @@ def _resolve(importer: str, specifier: str) -> str:
 def import_map() -> str:
     """Return the import map of `ENTRY` and all that it imports: names and ``data:`` URLs."""
     urls = {
-        PREFIX + name: f"data:text/javascript;base64,{_base64(_named(name, text).encode())}"
-        for name, text in modules(BOARD / ENTRY).items()
+        name: f"data:text/javascript;base64,{_base64(text.encode())}"
+        for name, text in named_modules(ENTRY).items()
     }
     return json.dumps({"imports": urls})
+
+
+def named_modules(entry: str) -> dict[str, str]:
+    """Return `modules` of a board module by names such as ``"regviz/state/codec.js"``.
+
+    The texts import these names in place of relative paths.
+    """
+    texts = modules(BOARD / entry)
+    return {PREFIX + name: _named(name, text) for name, text in texts.items()}
 
 
 def _named(name: str, text: str) -> str:
@@ -334,9 +333,9 @@ def _named(name: str, text: str) -> str:
     return f"{_IMPORT.sub(absolute, text)}\n//# sourceURL={PREFIX}{name}\n"
 
 
-def style_sheet() -> str:
-    """Return the styles of a page with a board."""
-    return "\n".join(_styles(STYLES / name) for name in ("offline.css", "index.css"))
+def style_sheet(*names: str) -> str:
+    """Return style sheets of the board; by default those of a page with a board."""
+    return "\n".join(_styles(STYLES / name) for name in names or ("offline.css", "index.css"))
 
 
 def _styles(sheet: Path) -> str:

@@ -94,8 +94,8 @@ class StrengthGrid:
 
     @property
     def patience(self) -> int:
-        """Number of epochs without improvement after which early stopping stops: a tenth of all."""
-        return max(1, self.experiment.training.epochs // 10)
+        """Number of epochs without improvement after which early stopping stops."""
+        return patience_of(self.experiment.training)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -307,6 +307,11 @@ def _built(
         networks_by_variant,
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )
+
+
+def patience_of(training: TrainingSpec) -> int:
+    """Return the epochs without improvement after which early stopping stops: a tenth of all."""
+    return max(1, training.epochs // 10)
 
 
 def _first_training(training: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:

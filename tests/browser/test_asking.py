@@ -50,7 +50,7 @@ def messages(delays: list[float]) -> list[str]:
     grown = itertools.chain([first], growing)
     for frame, (delay, history) in enumerate(zip(delays, grown, strict=False)):
         selector.add(history)
-        source = Source(grid, "run", rows, history, selector)
+        source = Source.of(grid, "run", rows, history, selector)
         found.append(encode(source, frame, reply=1 + frame, link="", ask_after=delay))
     return in_base64(found)
 

@@ -142,6 +142,7 @@ def connect_session(stack: ExitStack, site: str, cookie: str) -> ClientConnectio
             additional_headers={"Cookie": cookie},
             subprotocols=["streamlit"],
             max_size=None,
+            max_queue=None,  # closing with a full queue takes 10 s
         )
     )
     request = BackMsg()

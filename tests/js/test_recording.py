@@ -59,7 +59,7 @@ def history(grid: StrengthGrid) -> regviz.History:
 def found(grid: StrengthGrid, history: regviz.History) -> dict:
     selector = FrameSelector(history)
     selector.add(history)
-    source = Source(grid, "a", grid.rows({}), history, selector)
+    source = Source.of(grid, "a", grid.rows({}), history, selector)
     messages, frame = [], 0
     while frame < len(selector.frames):
         message = encode(source, frame, most=15)

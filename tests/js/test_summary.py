@@ -51,7 +51,7 @@ class Run:
         self.history: History = regviz.train(self.grid.experiment)
         selector = FrameSelector(self.history)
         selector.add(self.history)
-        source = Source(self.grid, "a", self.grid.rows({}), self.history, selector)
+        source = Source.of(self.grid, "a", self.grid.rows({}), self.history, selector)
         self.message = base64.b64encode(encode(source, 0)).decode()
 
     def say(self, *cases: Case) -> list[dict]:

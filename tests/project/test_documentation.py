@@ -26,8 +26,12 @@ from regviz.spec.toy import DATASETS
 from tests.support.commands import make_plan
 from tests.support.papers import blocks
 
-# myst-parser 5.2.0 uses a name that Sphinx 11 will remove
-pytestmark = pytest.mark.filterwarnings("ignore:'myst_parser:PendingDeprecationWarning")
+pytestmark = [
+    # myst-parser 5.2.0 uses a name that Sphinx 11 will remove
+    pytest.mark.filterwarnings("ignore:'myst_parser:PendingDeprecationWarning"),
+    # the attributes of a widget are looked through
+    pytest.mark.filterwarnings("ignore:Widget:DeprecationWarning"),
+]
 DIRECTIVE = re.compile(
     r"^\.\. (currentmodule|autoclass|autofunction):: (\S+)(?:\n   :members:(.*))?$", re.MULTILINE
 )
@@ -131,6 +135,23 @@ def test_a_guides_program_runs(guide: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(go.Figure, "show", lambda figure: None)
     exec("\n".join(blocks(f"docs/howto/{guide}.md", "python")), {})
+
+
+def test_the_guides_have_no_commands_but_those_that_are_run():
+    # those of the others are run by test_hosting.py, test_papers.py and the tests of the command
+    others = ("hosting", "upgrading", "command-line")
+    paths = sorted((ROOT / "docs" / "howto").glob("*.md"))
+    commands = {
+        path.stem: "".join(blocks(path.relative_to(ROOT).as_posix(), "sh")).splitlines()
+        for path in paths
+        if path.stem not in others
+    }
+    assert {guide: lines for guide, lines in commands.items() if lines} == {
+        "extending": ["regviz serve --import extensions"],  # test_extending.py
+        "notebooks": ['python -m pip install ".[notebook]"'],  # test_installation.py
+        "site": ["make site", "python -m regviz.site my-site"],  # tests/site
+        "train": ["python -m pip install ."],  # test_installation.py
+    }
 
 
 def test_every_public_name_is_in_the_reference_and_its_tables():

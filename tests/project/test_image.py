@@ -23,7 +23,7 @@ from streamlit import config
 import regviz
 from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port
 from tests.support.commands import make_plan, python, run
-from tests.support.papers import copy_project
+from tests.support.papers import copy_compiled, copy_project
 
 DOCKER = ROOT / "docker"
 HEALTH = [sys.executable, "-I", "-S", str(DOCKER / "health.py")]
@@ -349,6 +349,7 @@ def test_what_the_image_holds_is_enough_to_serve_the_page(tmp_path: Path):
     folder.mkdir()
     without.mkdir()
     copy_project(folder, [name for name in copied(IMAGE) if "/" not in name])
+    copy_compiled(folder / "regviz" / "engine" / "__pycache__")
     # `sitecustomize` is imported first in each process
     (without / "sitecustomize.py").write_text(
         "import sys\n"

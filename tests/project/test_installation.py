@@ -13,7 +13,12 @@ import tarfile
 import tomllib
 import urllib.request
 import zipfile
-from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from importlib.metadata import (
+    PackageNotFoundError,
+    distribution,
+    packages_distributions,
+    version,
+)
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,15 +28,19 @@ from packaging.utils import canonicalize_name
 
 import regviz
 from devtools.serving import ROOT, TRACEBACK, RawVisitor, Server, free_port, start
+from regviz import extras
 from regviz.cli import main, serve
 from regviz.scenes.offline import offline_page
 from regviz.server.assets import assets_path, contents
 from tests.support.commands import python
-from tests.support.papers import blocks
+from tests.support.papers import blocks, copy_compiled
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LIBRARY = [Requirement(each) for each in PROJECT["project"]["dependencies"]]
-APP = [Requirement(each) for each in PROJECT["project"]["optional-dependencies"]["app"]]
+APP, NOTEBOOK = (
+    [Requirement(each) for each in PROJECT["project"]["optional-dependencies"][extra]]
+    for extra in ("app", "notebook")
+)
 # the packages that only the server uses
 SERVER_ROOMS = {"__main__.py", "cli", "pages", "server", "jobs"}
 TRAIN = """
@@ -106,7 +115,10 @@ def library(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """The folder of programs after `pip install regviz[app]`."""
-    return environment(tmp_path_factory.mktemp("app"), wheel, "[app]", LIBRARY + APP)
+    programs = environment(tmp_path_factory.mktemp("app"), wheel, "[app]", LIBRARY + APP)
+    (engine,) = programs.parent.glob("lib/python*/site-packages/regviz/engine")
+    copy_compiled(engine / "__pycache__")
+    return programs
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -170,7 +182,7 @@ def test_declared_is_what_is_imported_by_the_library_and_by_the_page():
     modules = {path: path.relative_to(ROOT / "regviz") for path in (ROOT / "regviz").rglob("*.py")}
     ours = imported([p for p, inside in modules.items() if inside.parts[0] not in SERVER_ROOMS])
     all_ = imported([*modules, ROOT / "app.py"])
-    library, app = ({canonicalize_name(r.name) for r in each} for each in (LIBRARY, APP))
+    library, app = ({canonicalize_name(r.name) for r in each} for each in (LIBRARY + NOTEBOOK, APP))
     assert ours == library
     assert all_ - ours == app
 
@@ -180,6 +192,8 @@ def test_what_is_tested_is_within_the_declared_bounds():
     tested = {canonicalize_name(name): version for name, version in pins}
     for requirement in LIBRARY + APP:
         assert tested[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+    for requirement in NOTEBOOK:  # requirements-dev.txt has no dependencies of dependencies
+        assert version(requirement.name) in requirement.specifier, requirement
 
 
 def test_an_installation_that_cannot_be_written_to_trains_all_the_same(
@@ -268,8 +282,8 @@ def test_the_extra_is_installed_from_where_regviz_came_from(
     record: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
 ):
     installed = SimpleNamespace(read_text=lambda _: record)
-    monkeypatch.setattr(serve, "distribution", lambda _: installed)
-    assert serve.app_requirement() == expected
+    monkeypatch.setattr(extras, "distribution", lambda _: installed)
+    assert extras.requirement("app") == expected
     assert str(Requirement(expected.replace("URL", "file:///x"))).startswith("regviz[app]")
 
 
@@ -277,8 +291,9 @@ def test_a_checkout_is_its_own_origin(monkeypatch: pytest.MonkeyPatch):
     def none(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(serve, "distribution", none)
-    assert serve.app_requirement() == f"{ROOT}[app]"
+    for module in (extras, serve):
+        monkeypatch.setattr(module, "distribution", none)
+    assert extras.requirement("app") == f"{ROOT}[app]"
     with pytest.raises(SystemExit, match=r"needs streamlit, .*\n.*pip install"):
         main(["serve"])
 

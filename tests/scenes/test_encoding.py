@@ -13,6 +13,7 @@ from regviz.data.datasets import domain
 from regviz.engine.recorder import initial_histories
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
+from regviz.scenes.cards import grid_cards
 from regviz.scenes.encoding import MESSAGE_VERSION, Source, encode, encode_still
 from regviz.scenes.frames import (
     HALF,
@@ -42,7 +43,9 @@ N_FRAMES = 16
 
 @dataclass(frozen=True)
 class EncodeArguments(Source):
-    """The arguments of `encode`."""
+    """The arguments of `encode`, with the grid of the cards."""
+
+    grid: StrengthGrid
 
     def message(self, frame: int = 0) -> bytes:
         return encode(self, frame)
@@ -63,7 +66,8 @@ def make_sent(
 ) -> EncodeArguments:
     """Return the arguments of `encode` at default strengths; train unless a history is given."""
     history = history or regviz.train(grid.experiment)
-    return EncodeArguments(grid, "run", grid.rows({}), history, select_frames(history, limit))
+    cards = grid_cards(grid, tuple(grid.rows({})))
+    return EncodeArguments(cards, "run", history, select_frames(history, limit), grid)
 
 
 def small_grid(
@@ -117,7 +121,9 @@ def test_the_first_message_says_how_the_training_changes():
     phases = (regviz.Phase(2), regviz.Phase(4, regviz.Regularization(drop_rate=0.2), 0.5))
     grid = small_grid(phases=phases)
     history = next(regviz.stream(grid.experiment))
-    header, _ = decode(encode(Source(grid, "run", grid.rows({}), history, select_frames(history))))
+    header, _ = decode(
+        encode(Source.of(grid, "run", grid.rows({}), history, select_frames(history)))
+    )
     rate = grid.experiment.training.learning_rate
     plain = {
         "until": 2,
@@ -288,7 +294,7 @@ def test_a_growing_run_says_what_holds_so_far():
     selector = FrameSelector(whole)
     for n_times, history in enumerate(regviz.stream(grid.experiment), start=1):
         selector.add(history)
-        sent = EncodeArguments(grid, "run", rows, history, selector)
+        sent = EncodeArguments(grid_cards(grid, tuple(rows)), "run", history, selector, grid)
         header, _ = decode(sent.message(n_times - 1))
         assert header["epochs"] == [n_times - 1]
         assert_stopping_epochs(sent, header, n_times)
@@ -319,7 +325,7 @@ def test_each_method_has_a_card_with_its_networks_and_strengths_from_weak_to_str
     variant_indices = {"elastic_net": 4, "max_norm": 0}
     rows = grid.rows(strength_indices, variant_indices)
     history = next(regviz.stream(grid.experiment))
-    header, _ = decode(encode(Source(grid, "run", rows, history, select_frames(history))))
+    header, _ = decode(encode(Source.of(grid, "run", rows, history, select_frames(history))))
     *cards, stopped = header["cards"]
     experiment = grid.experiment
     assert [card["key"] for card in cards] == NAMES

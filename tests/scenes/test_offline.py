@@ -193,7 +193,8 @@ def test_the_page_has_all_styles_of_the_board(messages: list[bytes]):
     ((_, styles),) = Elements(offline_page(messages, "A run")).all("style")
     assert "@import" not in styles
     imported = re.findall(r'@import "(.+)";', (STYLES / "index.css").read_text(encoding="utf-8"))
-    assert {path.name for path in BOARD.rglob("*.css")} == {*imported, "index.css", "offline.css"}
+    others = {"index.css", "offline.css", "notebook.css"}
+    assert {path.name for path in BOARD.rglob("*.css")} == {*imported, *others}
     for name in imported:
         assert (STYLES / name).read_text(encoding="utf-8") in styles
 

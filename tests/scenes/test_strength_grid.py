@@ -276,7 +276,7 @@ def test_the_largest_grid_stays_within_the_limit_as_encoded(half_until: HalfUnti
     selector = select_frames(history)
     sent, frame, n_frames = 0, 0, None
     while n_frames != 0:
-        n_frames, n_bytes = frames_of(encode(Source(grid, "", rows, history, selector), frame))
+        n_frames, n_bytes = frames_of(encode(Source.of(grid, "", rows, history, selector), frame))
         sent, frame = sent + n_bytes, frame + n_frames
     assert frame == selector.n_frames
     assert 0.75 * MAX_BYTES < sent <= MAX_BYTES

@@ -37,7 +37,7 @@ def select_frames(history: History, limit: int | None = None) -> FrameSelector:
 
 def source_of(grid: StrengthGrid, history: History, limit: int | None = None) -> Source:
     """Return the `Source` of a history at the grid's default strengths."""
-    return Source(grid, "run", grid.rows({}), history, select_frames(history, limit))
+    return Source.of(grid, "run", grid.rows({}), history, select_frames(history, limit))
 
 
 def decode(message: bytes) -> tuple[dict, dict[str, np.ndarray]]:

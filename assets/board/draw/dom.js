@@ -62,6 +62,17 @@ export function zoomOf(element) {
 }
 
 /**
+ * Return an element's parent, also across the boundary of a shadow tree.
+ *
+ * @param {Element} element
+ * @returns {Element|null}
+ */
+export function parentOf(element) {
+  const root = element.getRootNode();
+  return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
+}
+
+/**
  * Call `react` in the animation frame after `element` has changed its size. If an observer's callback
  * itself changes sizes, the browser reports the error "ResizeObserver loop completed with undelivered
  * notifications".
