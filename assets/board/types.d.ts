@@ -82,6 +82,16 @@ export interface NotebookTraits {
 }
 
 /** The model that anywidget passes to the board. */
+/** What a widget puts into its output cell. */
+export interface CellContent {
+  element: HTMLElement;
+  /** Its colour is that of the background. */
+  probe: HTMLElement;
+  restyle(): void;
+  /** Called once the element is in the document; returns a function that ends it. */
+  begin(root: ShadowRoot, restyle: () => void): () => void;
+}
+
 export interface NotebookModel {
   get<Name extends keyof NotebookTraits>(name: Name): NotebookTraits[Name];
   get(name: string): unknown;

@@ -21,13 +21,7 @@ const THEMES = ["class", "style", "data-theme", "data-jp-theme-light", "data-vsc
  * @returns {() => void}  stops it
  */
 export function watch(parent, board, { restyle = () => board.restyle(), keysOutside = true } = {}) {
-  const ignoreSize = onResize(board.element, () => board.measure());
-  const themed = new MutationObserver(restyle);
-  const host = parent instanceof ShadowRoot ? parent.host : parent;
-  for (let node = /** @type {Element|null} */ (host); node; node = parentOf(node)) {
-    themed.observe(node, { attributeFilter: THEMES });
-  }
-  const ignoreSystem = onSystemTheme(restyle);
+  const ignorePage = watchPage(parent, board.element, () => board.measure(), restyle);
   const pressed = (/** @type {KeyboardEvent} */ event) => handleKey(event, board, keysOutside);
   document.addEventListener("keydown", pressed);
   const release = () => board.reporter.release();
@@ -35,6 +29,28 @@ export function watch(parent, board, { restyle = () => board.restyle(), keysOuts
   return () => {
     document.removeEventListener("keydown", pressed);
     for (const end of ENDS) document.removeEventListener(end, release);
+    ignorePage();
+  };
+}
+
+/**
+ * Observe the width of an element, and the theme.
+ *
+ * @param {Element|ShadowRoot} parent  parent of the element
+ * @param {Element} element
+ * @param {() => void} measure  called when the width has changed
+ * @param {() => void} restyle  called when the theme may have changed
+ * @returns {() => void}  stops it
+ */
+export function watchPage(parent, element, measure, restyle) {
+  const ignoreSize = onResize(element, measure);
+  const themed = new MutationObserver(restyle);
+  const host = parent instanceof ShadowRoot ? parent.host : parent;
+  for (let node = /** @type {Element|null} */ (host); node; node = parentOf(node)) {
+    themed.observe(node, { attributeFilter: THEMES });
+  }
+  const ignoreSystem = onSystemTheme(restyle);
+  return () => {
     ignoreSize();
     themed.disconnect();
     ignoreSystem();

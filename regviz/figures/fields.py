@@ -36,6 +36,12 @@ class Facts:
         classes without a measure of certainty, or values of a regression.
     factor : float
         Factor by which decision values are multiplied.
+
+    Examples
+    --------
+    >>> from regviz.figures.fields import Facts
+    >>> Facts("SVC", {"light": "#5f666e", "dark": "#a7abb2"}, (("test accuracy", "95 %"),)).text
+    'SVC, test accuracy 95 %'
     """
 
     name: str
@@ -69,6 +75,17 @@ class Fields:
     points : mapping of {"train", "test"} to (ndarray of shape (n_points, 2), ndarray)
         Points and their class numbers or targets.
     models : tuple of Facts
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from sklearn.linear_model import LinearRegression
+    >>> X = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    >>> fields = regviz.show(LinearRegression().fit(X, [0, 1, 2, 3]), X, [0, 1, 2, 3]).fields
+    >>> fields.task, fields.outputs.shape
+    ('regression', (1, 1, 96, 96))
+    >>> round(float(fields.outputs[0, 0, 0, 0]), 2)  # at the lower left corner, 0.08 beyond X
+    -0.24
     """
 
     task: Task

@@ -19,9 +19,10 @@ from regviz.figures._estimators import (
     named,
     points_of,
 )
-from regviz.figures._traces import network_looks
 from regviz.figures.fields import THEMES, Facts, Fields, Kind, decimals, grid
 from regviz.methods import palette
+from regviz.methods.catalogue import colour as method_colour
+from regviz.methods.labels import labels
 from regviz.methods.palette import Theme, mix
 from regviz.spec.validation import Task
 
@@ -182,5 +183,5 @@ def _colours(model: Any) -> dict[Theme, str]:
     last = last_step(model)
     history, k = history_of(last)
     if history is not None:
-        return {theme: network_looks(history, theme)[k].colour for theme in THEMES}
+        return dict(method_colour(labels(history.experiment)[k].method))
     return {theme: mix(palette.INK[theme], palette.BLANK[theme], 0.3) for theme in THEMES}

@@ -1,12 +1,82 @@
 """Any fitted estimators side by side, as an anywidget."""
 
+from base64 import b64encode
+from functools import cached_property
 from typing import Any
 
+import anywidget
 import numpy as np
+import traitlets
 
+from regviz.figures._drawing import fields_picture
 from regviz.figures.fields import Fields
 from regviz.methods import palette
+from regviz.notebook.module import module_text
 from regviz.scenes.encoding import pack
+
+
+class ModelsWidget(anywidget.AnyWidget):
+    """Fitted estimators side by side in a notebook; `regviz.show` makes one.
+
+    Parameters
+    ----------
+    fields : Fields
+
+    Attributes
+    ----------
+    fields : Fields
+        The estimators' outputs over the plane, their names and their scores.
+
+    See Also
+    --------
+    regviz.figures.fields.Fields : The numbers that are drawn.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X, y = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], ["no", "yes", "no", "yes"]
+    >>> regviz.show(LogisticRegression().fit(X, y), X, y).fields.classes
+    ('no', 'yes')
+    """
+
+    _esm = module_text()
+
+    models = traitlets.Bytes().tag(sync=True)
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        super().__init__(models=encode_models(fields))
+
+    def __repr__(self) -> str:
+        return "\n".join(model.text for model in self.fields.models)
+
+    @cached_property
+    def _picture(self) -> dict[str, str]:
+        try:
+            return {"image/png": b64encode(models_picture(self.fields)).decode()}
+        except ImportError:  # without matplotlib
+            return {}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Return the widget, and a picture and a text for places where scripts do not run."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        return data | {"text/plain": repr(self)} | self._picture, metadata
+
+
+def models_picture(fields: Fields) -> bytes:
+    """Return the PNG of fitted estimators side by side.
+
+    Parameters
+    ----------
+    fields : Fields
+    """
+    right, up = fields.axes
+    listed = "; ".join(model.text for model in fields.models)
+    return fields_picture(fields, f"→ {right}   ↑ {up}", f"{len(fields.models)} models: {listed}.")
 
 
 def encode_models(fields: Fields) -> bytes:

@@ -1,7 +1,6 @@
 /** A card of any model: its name, its picture of the plane, and its scores. */
 
 /**
- * @import {Theme} from "../draw/types.d.ts"
  * @import {Model, Task} from "../state/types.d.ts"
  * @import {OnPoint} from "./types.d.ts"
  */
@@ -33,17 +32,20 @@ const KINDS = {
  *
  * @param {Model} model
  * @param {number} index
+ * @param {Task} task
  * @param {OnPoint} point
  */
-export function makeModelCard({ name, kind, numbers }, index, point) {
+export function makeModelCard({ name, kind, numbers }, index, task, point) {
   /** @type {Record<string, string>} */
   const tabOrder = index === 0 ? {} : { tabindex: "-1" };
   const term = (/** @type {string} */ text, /** @type {string} */ tip, /** @type {Record<string, string>} */ more) =>
     make("button", { type: "button", class: "term", "data-tip": tip, ...more }, text);
   const label = term("", `${name}. ${KINDS[kind]}`, { class: "term label" });
   label.append(make("i", { class: "swatch" }), name);
+  const shown = task === "regression" ? "predictions over the plane" : "decision boundary";
+  const description = `${name}: ${shown}. ${numbers.map(([text, value]) => `${text} ${value}`).join(", ")}.`;
   const parts = {
-    boundary: make("canvas", { class: "boundary", role: "img", "aria-label": name }),
+    boundary: make("canvas", { class: "boundary", role: "img", "aria-label": description }),
     cross: make("i", { class: "cross", hidden: "" }),
     there: make("span", { class: "there", hidden: "" }),
   };
@@ -60,26 +62,4 @@ export function makeModelCard({ name, kind, numbers }, index, point) {
   element.classList.toggle("sparse", !["–", "0 %"].includes(zeros));
   listenToPointer(parts.boundary, point);
   return { element, ...parts };
-}
-
-/**
- * Describe a model's picture in words.
- *
- * @param {Model} model
- * @param {Task} task
- */
-export function describeModel({ name, numbers }, task) {
-  const picture = task === "regression" ? "predictions over the plane" : "decision boundary";
-  return `${name}: ${picture}. ${numbers.map(([term, value]) => `${term} ${value}`).join(", ")}.`;
-}
-
-/**
- * Apply the theme's colour of the model.
- *
- * @param {ModelCard} card
- * @param {Model} model
- * @param {Theme} theme
- */
-export function paintCard({ element }, { colour }, { mode }) {
-  element.style.setProperty("--method", colour[mode]);
 }

@@ -1,0 +1,24 @@
+"""Tests of `regviz.show` as a widget, without a browser."""
+
+import base64
+import io
+
+from PIL import Image
+
+import regviz
+from regviz.notebook.models import encode_models
+from tests.support.models import PROBLEMS
+
+
+def test_a_cell_shows_the_widget_or_its_picture_or_its_numbers():
+    problem = PROBLEMS["multiclass"]()
+    shown = regviz.show(problem.models, problem.X, problem.y)
+    assert shown.models == encode_models(shown.fields)
+    data, _ = shown._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == shown.model_id
+    lines = data["text/plain"].splitlines()
+    share = f"{100 * problem.models[0].score(problem.X, problem.y):.0f} %"
+    assert lines[0].startswith(f"LogisticRegression, train accuracy {share}, train log loss 0.")
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert picture.text["Description"].startswith("4 models: LogisticRegression, train accuracy")
+    assert picture.convert("RGB").getcolors(10_000)
