@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from regviz.engine.history import History as History
     from regviz.engine.recorder import stream as stream
     from regviz.engine.recorder import train as train
+    from regviz.estimators.search import RegVizClassifierCV as RegVizClassifierCV
+    from regviz.estimators.search import RegVizRegressorCV as RegVizRegressorCV
+    from regviz.estimators.single import RegVizClassifier as RegVizClassifier
+    from regviz.estimators.single import RegVizRegressor as RegVizRegressor
     from regviz.methods.catalogue import Method as Method
     from regviz.methods.catalogue import Variants as Variants
     from regviz.methods.catalogue import register_method as register_method
@@ -53,6 +57,10 @@ _MODULES = {
     "NetworkSpec": "regviz.spec.experiment",
     "Phase": "regviz.spec.experiment",
     "PointsSpec": "regviz.spec.points",
+    "RegVizClassifier": "regviz.estimators.single",
+    "RegVizClassifierCV": "regviz.estimators.search",
+    "RegVizRegressor": "regviz.estimators.single",
+    "RegVizRegressorCV": "regviz.estimators.search",
     "Regularization": "regviz.spec.experiment",
     "Scene": "regviz.scenes.scene",
     "ToyDataset": "regviz.spec.toy",
@@ -73,6 +81,7 @@ _PACKAGES = (
     "analysis",
     "data",
     "engine",
+    "estimators",
     "figures",
     "methods",
     "notebook",

@@ -197,7 +197,8 @@ def anatomy(
     Raises
     ------
     ValueError
-        If a parameter is out of range, or the network has diverged by this epoch.
+        If a parameter is out of range, the points of ``dataset`` have weights, or the network has
+        diverged by this epoch.
 
     Notes
     -----
@@ -222,6 +223,8 @@ def anatomy(
         dataset = make_dataset(experiment.data)
     else:
         experiment = on_arrays(experiment, dataset)
+        if dataset.weighted:
+            raise invalid("dataset", "without weights of points", dataset)
     # a network's numbers do not depend on the others of its experiment
     experiment = replace(experiment, regularizations=(experiment.regularizations[k],))
     compiled.wait(experiment.training.dtype)

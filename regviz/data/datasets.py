@@ -19,6 +19,7 @@ from regviz.spec.points import SPLITS, PointsSpec
 from regviz.spec.tables import DATASETS
 from regviz.spec.validation import MAX_CLASSES, TASKS, Task, choice, invalid
 
+WEIGHTED_SPLITS = SPLITS[:2]  # training and validation
 Points = tuple[NDArray[np.float64], NDArray[np.float64]]
 MARGIN = 0.08  # of the picture's domain around the points, as a share of their range
 # beyond these bounds, learning rates for standardised columns diverge or make no progress
@@ -41,12 +42,24 @@ class Dataset:
     y_test, y_validation : array-like of shape (n,), optional
         Their classes or targets.
     task : {"binary", "multiclass", "regression"}
+    weight_train, weight_validation : array-like of shape (n,), optional
+        Weights of the points in the mean loss of their split, at least 0 and not all 0. Multiplying
+        all of them by a number changes nothing. By default, points count equally, as test points
+        always do.
 
     Raises
     ------
     ValueError
         If an array has the wrong shape or an element that is not a finite number, if classes are
-        not numbered from 0, or if a class has no training point.
+        not numbered from 0, if a class has no training point, or if weights are below 0 or all 0.
+
+    Notes
+    -----
+    A batch of b points has the loss ``sum(w_i * loss_i) / b``, where the weights ``w_i`` are
+    divided by their mean over all training points. In full-batch training this is the weighted
+    mean, so that a weight of 2 is the same as a point that is repeated. In mini-batches it is the
+    same in expectation. Accuracies are weighted, too; the means and variances of batch
+    normalization are not.
 
     Examples
     --------
@@ -61,6 +74,8 @@ class Dataset:
     (4, 3)
     >>> [array.shape for array in iris.points("test")]
     [(38, 4), (38,)]
+    >>> regviz.Dataset([[1.0], [2.0]], [0, 1], weight_train=[1, 3]).weights("train")
+    array([0.5, 1.5])
     """
 
     X_train: NDArray[np.float64]
@@ -70,6 +85,8 @@ class Dataset:
     X_validation: NDArray[np.float64] | None = None
     y_validation: NDArray[np.float64] | None = None
     task: Task = "binary"
+    weight_train: NDArray[np.float64] | None = None
+    weight_validation: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         choice("task", self.task, TASKS)
@@ -81,6 +98,8 @@ class Dataset:
                 raise invalid(f"X_{split}", allowed, X.shape)
             object.__setattr__(self, f"X_{split}", X if X.size else np.zeros((0, self._columns(X))))
             object.__setattr__(self, f"y_{split}", y)
+        for split in WEIGHTED_SPLITS:
+            object.__setattr__(self, f"weight_{split}", self._checked_weights(split))
         if len(self.y_train) == 0:
             raise invalid("X_train", "at least one point", self.X_train.shape)
         if self.task != "regression":
@@ -95,6 +114,17 @@ class Dataset:
                 " name the arguments"
             )
             raise invalid("y_train", allowed, np.shape(self.y_train))
+
+    def _checked_weights(self, split: str) -> NDArray[np.float64] | None:
+        name, n = f"weight_{split}", len(getattr(self, f"y_{split}"))
+        if getattr(self, name) is None:
+            return None
+        weights = numbers(name, getattr(self, name))
+        if weights.shape != (n,):
+            raise invalid(name, f"of shape ({n},), as y_{split}", weights.shape)
+        if (weights < 0).any() or (n and not weights.any()):
+            raise invalid(name, "weights of at least 0 that are not all 0", weights)
+        return weights
 
     def _columns(self, X: NDArray[np.float64]) -> int:
         return X.shape[1] if X.size else self.n_columns
@@ -137,6 +167,10 @@ class Dataset:
         for split in SPLITS:
             for array in self.points(split):
                 digest.update(f"{array.shape}".encode() + array.tobytes())
+        for split in WEIGHTED_SPLITS:
+            weights = getattr(self, f"weight_{split}")
+            if weights is not None:
+                digest.update(f"weight_{split}".encode() + weights.tobytes())
         n_train, n_validation, n_test = (len(self.points(split)[1]) for split in SPLITS)
         return ArraysSpec(
             self.task,
@@ -146,6 +180,7 @@ class Dataset:
             n_validation,
             n_test,
             digest.hexdigest()[:16],
+            self.weighted,
         )
 
     def points(self, split: str) -> Points:
@@ -162,6 +197,30 @@ class Dataset:
         """
         choice("split", split, SPLITS)
         return getattr(self, f"X_{split}"), getattr(self, f"y_{split}")
+
+    def weights(self, split: str) -> NDArray[np.float64] | None:
+        """Return the weights of a split's points divided by their mean, of shape (n,).
+
+        Parameters
+        ----------
+        split : {"train", "validation", "test"}
+
+        Returns
+        -------
+        ndarray of shape (n,) or None
+            None if the points count equally.
+        """
+        choice("split", split, SPLITS)
+        given: NDArray[np.float64] | None = getattr(self, f"weight_{split}", None)
+        if given is None or not len(given):
+            return None
+        scaled = given / given.max()  # the sum of large weights would overflow
+        return np.asarray(scaled / scaled.mean())
+
+    @property
+    def weighted(self) -> bool:
+        """Whether any points have weights."""
+        return any(getattr(self, f"weight_{split}") is not None for split in WEIGHTED_SPLITS)
 
 
 @lru_cache(maxsize=64)
@@ -237,11 +296,11 @@ def warn_unscaled(dataset: Dataset) -> None:
         warnings.warn(
             f"{problem}: networks train well on numbers of mean 0 and standard deviation 1, as"
             " sklearn.preprocessing.StandardScaler, fitted to the training points, makes them",
-            stacklevel=_stack_level(),
+            stacklevel=stack_level(),
         )
 
 
-def _stack_level() -> int:
+def stack_level() -> int:
     """Return the ``stacklevel`` that attributes the caller's warning to a frame outside regviz.
 
     `warnings.warn` has ``skip_file_prefixes`` for this from Python 3.12 on; we support 3.11.

@@ -5,6 +5,7 @@ import io
 
 from regviz.data.datasets import Dataset
 from regviz.spec.points import SPLITS
+from regviz.spec.validation import invalid
 
 
 def points_csv(dataset: Dataset) -> str:
@@ -23,6 +24,11 @@ def points_csv(dataset: Dataset) -> str:
     -------
     str
 
+    Raises
+    ------
+    ValueError
+        If points have weights, for which the file has no column.
+
     Examples
     --------
     >>> import regviz
@@ -30,6 +36,8 @@ def points_csv(dataset: Dataset) -> str:
     >>> points_csv(regviz.Dataset([[0.5, 1.0], [2.0, 0.1]], [0, 1])).splitlines()
     ['x1,x2,y,split', '0.5,1.0,0,train', '2.0,0.1,1,train']
     """
+    if dataset.weighted:
+        raise invalid("dataset", "without weights of points", dataset)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*(f"x{i + 1}" for i in range(dataset.n_columns)), "y", "split"])

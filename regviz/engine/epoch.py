@@ -40,6 +40,7 @@ def train_by_reference(
     state: Tensor,
     inputs: Tensor,
     targets: Tensor,
+    weights: Tensor,
     order: Tensor,
     draws: Tensor,
     l1: Tensor,
@@ -77,6 +78,9 @@ def train_by_reference(
     inputs : Tensor of shape (R, n, fan_in)
     targets : Tensor of shape (R, n, n_outputs)
         Values, or one-hot classes; for two classes one column of 0 and 1.
+    weights : Tensor of shape (R, n)
+        Weights of the points in the loss, of mean 1: a batch of b points has the loss
+        ``sum(weight * loss) / b``.
     order : int64 Tensor of shape (R, m)
         Indices of the points to train on, batch after batch.
     draws : float32 Tensor of shape (R, n * units), or (R, 0) without dropout
@@ -121,11 +125,13 @@ def train_by_reference(
                 at = i * batch_size * n_fed
                 uniform = draws[run, at : at + n_fed * len(batch)].view(n_fed, -1)
                 masks = dropout_mask(uniform.to(rates), rates).split_with_sizes(sizes[:-1], 1)
-            points, y = inputs[run, batch], targets[run, batch]
+            points, y, weight = inputs[run, batch], targets[run, batch], weights[run, batch]
             split, norms = layout.split(rows), layout.normalizations(rows)
             forward = feed_forward(split, points, masks, activation, norms)
             update_statistics_(norms, forward.before)
-            gradients = backward(forward, split, y, masks, activation, cast(Task, task), norms)
+            gradients = backward(
+                forward, split, y, masks, activation, cast(Task, task), norms, weight
+            )
             flat = torch.cat([block.flatten(1) for block in gradients], 1)
             step_sizes = step_(rows, flat, moments, penalty, hyper, n_steps + i + 1)
             never_zero = (penalty.l1 == 0) & is_weight
@@ -210,12 +216,12 @@ def _train(*arguments: Any) -> None:
     if train is None:
         train_by_reference(*arguments)
         return
-    tensors, sizes = arguments[:12], arguments[12]
+    tensors, sizes = arguments[:13], arguments[13]
     if not all(tensor.is_contiguous() for tensor in tensors):
         raise ValueError("tensors must be contiguous")
-    activation, task, optimizer, learning_rate, momentum, *rest = arguments[13:23]
+    activation, task, optimizer, learning_rate, momentum, *rest = arguments[14:24]
     # torch leaves out trailing arguments that equal their defaults
-    normalization, affine = (arguments[23:] + ("none", False)[len(arguments) - 23 :])[:2]
+    normalization, affine = (arguments[24:] + ("none", False)[len(arguments) - 24 :])[:2]
     train(
         *[tensor.numpy() for tensor in tensors],
         *_shape(tuple(sizes), normalization, affine),

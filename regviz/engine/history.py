@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from regviz.data.datasets import Dataset, numbers
+from regviz.data.datasets import WEIGHTED_SPLITS, Dataset, numbers
 from regviz.engine import measures, networks
 from regviz.engine.layout import Layout, input_features
 from regviz.engine.training import pinned, recorded_epochs
@@ -58,10 +58,11 @@ class History:
     metrics : dict of str to ndarray of shape (T, K)
         ``train_loss``, ``validation_loss``, ``test_loss`` (mean data loss without penalty:
         cross-entropy in nats, or half the squared error), ``train_accuracy`` and so on (share of
-        points, NaN for regression), ``gap`` (test loss minus train loss), ``penalty``,
-        ``objective`` (train loss plus penalty), ``sparsity`` (share of weights exactly 0),
-        ``near_zero`` (share of weights below 1/1000 of the largest), ``l1_norm`` and ``l2_norm`` of
-        the weights. NaN for a split without points, and once a network has diverged.
+        points, NaN for regression; weighted, like the losses, if the points have weights), ``gap``
+        (test loss minus train loss), ``penalty``, ``objective`` (train loss plus penalty),
+        ``sparsity`` (share of weights exactly 0), ``near_zero`` (share of weights below 1/1000 of
+        the largest), ``l1_norm`` and ``l2_norm`` of the weights. NaN for a split without points,
+        and once a network has diverged.
     diverged : ndarray of shape (K,)
         The epoch from which a network's loss or parameters are not finite; -1 if they always are.
 
@@ -156,6 +157,7 @@ class History:
         n_frames = len(recorded_epochs(self.experiment.training))
         frame = self.parameters[0].nbytes + sum(m[0].nbytes for m in self.metrics.values())
         points = sum(a.nbytes for split in SPLITS for a in self.dataset.points(split))
+        points += sum(a.nbytes for a in self._weights().values())
         return int(frame) * n_frames + points
 
     def weights(self, k: int, t: int = -1) -> list[Floats]:
@@ -376,15 +378,14 @@ class History:
         patience = integer("patience", patience, 1, 10**9)
         values = self._selectable(metric)
         n_times, n_rows = values.shape
-        best, stopped = np.zeros(n_rows, np.int64), np.full(n_rows, n_times - 1)
-        going = np.ones(n_rows, bool)
-        for t in range(1, n_times):
-            better = going & (values[t] < values[best, np.arange(n_rows)])
-            best[better] = t
-            ends = going & (self.epochs[t] - self.epochs[best] >= patience)
-            stopped[ends] = t
-            going &= ~ends
-        return best, stopped
+        lowest = np.minimum.accumulate(values, axis=0)
+        better = np.zeros((n_times, n_rows), bool)
+        better[1:] = values[1:] < lowest[:-1]
+        times = np.arange(n_times)[:, None]
+        best_so_far = np.maximum.accumulate(np.where(better, times, 0), axis=0)
+        ends = self.epochs[:, None] - self.epochs[best_so_far] >= patience
+        stopped = np.where(ends.any(axis=0), ends.argmax(axis=0), n_times - 1)
+        return best_so_far[stopped, np.arange(n_rows)], stopped
 
     def _selectable(self, metric: str) -> NDArray[np.float64]:
         """Return a metric, negated if it is an accuracy, with infinity in place of NaN."""
@@ -400,6 +401,12 @@ class History:
             raise invalid("metric", allowed, metric)
         sign = -1 if metric.endswith("accuracy") else 1
         return np.where(np.isnan(values), np.inf, sign * values)
+
+    def _weights(self) -> dict[str, NDArray[np.float64]]:
+        """Return the weights of points by their names in `Dataset`; empty without."""
+        names = [f"weight_{split}" for split in WEIGHTED_SPLITS]
+        found = {name: getattr(self.dataset, name) for name in names}
+        return {name: weights for name, weights in found.items() if weights is not None}
 
     def save(self, file: str | PathLike[str] | BinaryIO) -> None:
         """Write the history in numpy's ``.npz`` format, without pickle; `load` reads it back.
@@ -427,6 +434,7 @@ class History:
                 diverged=self.diverged,
                 metrics=np.stack([self.metrics[name] for name in METRICS]),
                 **splits,  # type: ignore[arg-type]
+                **self._weights(),  # type: ignore[arg-type]
             )
 
     def to_json(self) -> str:
@@ -454,6 +462,8 @@ class History:
             split: dict(zip("Xy", map(np.ndarray.tolist, self.dataset.points(split)), strict=True))
             for split in SPLITS
         }
+        for name, weights in self._weights().items():
+            points[name.removeprefix("weight_")]["weight"] = weights.tolist()
         return _members(
             format=_json("regviz history"),
             version="1",
@@ -498,6 +508,8 @@ class History:
         """Build a history from the arrays of a file; raise ValueError if they are inconsistent."""
         experiment = Experiment.from_json(str(arrays["experiment"]))
         points = {f"{c}_{split}": arrays[f"{c}_{split}"] for split in SPLITS for c in "Xy"}
+        names = [f"weight_{split}" for split in WEIGHTED_SPLITS]
+        points |= {name: arrays[name] for name in names if name in arrays}
         dataset = Dataset(**points, task=str(arrays["task"]))  # type: ignore[arg-type]
         epochs, metrics = arrays["epochs"], arrays["metrics"]
         history = cls(

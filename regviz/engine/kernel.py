@@ -182,6 +182,7 @@ def train(
     state,
     inputs,
     targets,
+    weights,
     order,
     draws,
     l1,
@@ -214,6 +215,7 @@ def train(
     value = np.zeros((n_units, TILE), dtype)
     fed, error = value.copy(), value.copy()
     target, share = np.zeros((n_outputs, TILE), dtype), np.zeros((1, TILE), dtype)
+    part = share.copy()
     G = np.zeros((n_rows, NETWORKS), dtype)
     n_tiles = 0 if normalization == _NONE else (min(batch_size, n_points) + POINTS - 1) // POINTS
     batch = batch_arrays(n_tiles, n_units, n_outputs, dtype)
@@ -233,7 +235,10 @@ def train(
                     # if the batch ends within a tile, its last point is repeated with weight 0
                     at = min(first + i, n - 1)
                     point = order[run, start + at]
-                    set_networks(share, i, 1 / n if first + i < n else 0.0)
+                    counted = first + i < n
+                    set_networks(share, i, weights[run, point] / n if counted else 0.0)
+                    if normalization != _NONE:
+                        set_networks(part, i, 1 / n if counted else 0.0)
                     for c in range(n_outputs):
                         set_networks(target, c * POINTS + i, targets[run, point, c])
                     for c in range(n_inputs):
@@ -247,7 +252,7 @@ def train(
                     output_error(task, value, target, share, error, n_fed, n_outputs)
                     backward(W, G, sizes, activation, mask, value, fed, error)
                 else:
-                    keep_tile(batch, first // POINTS, mask, fed, target, share)
+                    keep_tile(batch, first // POINTS, mask, fed, target, share, part)
             if normalization != _NONE:
                 gradient_of_batch(W, G, sizes, activation, task, normalization, affine, n, batch)
             t += 1
@@ -304,7 +309,7 @@ def signatures(dtype: str) -> list[tuple[Any, tuple[types.Type, ...]]]:
 
     int64, float64 = types.int64, types.float64
     normal = int64, types.boolean
-    tensors = (*(array(dtype, n) for n in (3, 4, 3, 3)), array("int64", 2), array("float32", 2))
+    tensors = (*(array(dtype, n) for n in (3, 4, 3, 3, 2)), array("int64", 2), array("float32", 2))
     strengths = (*(array(dtype, 2) for _ in range(5)), array(dtype, 3))
     shape = (array("int64", 1), types.Array(types.boolean, 1, "C", readonly=True))
     hyper = (int64, int64, types.boolean, *[float64] * 5, int64, int64, *normal)

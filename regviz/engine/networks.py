@@ -274,6 +274,7 @@ def backward(
     activation: str,
     task: Task,
     normalizations: Sequence[Normalization] = (),
+    weights: Tensor | None = None,
 ) -> list[Tensor]:
     """Return the gradient of a forward pass, whose outputs are overwritten.
 
@@ -283,6 +284,8 @@ def backward(
         Of the same arguments.
     blocks, targets, masks, activation, task, normalizations
         As of `gradient`, which describes the result.
+    weights : Tensor of shape (n,), optional
+        Weights of the points: the loss is ``sum(weights * losses) / n``. By default, all are 1.
     """
     fed, values, _, standard = forward
     outputs = values[-1]
@@ -291,6 +294,8 @@ def backward(
     elif task == "multiclass":
         outputs = torch.softmax(outputs, 1)
     error = (outputs - targets.T) / len(targets)
+    if weights is not None:
+        error = error * weights
 
     gradients, of_normalizations = [], []
     for i in reversed(range(len(blocks))):

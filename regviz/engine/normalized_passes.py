@@ -1,8 +1,9 @@
 """The passes of a batch through normalized layers, as functions for Numba.
 
 Batch normalization needs all points of the batch, so that the batch goes through one layer after
-another, tile by tile. Arrays have the tiles as their first axis. `regviz.engine.networks` has the
-reference; the backward pass is that of Ioffe & Szegedy 2015, section 3.
+another, tile by tile. Means and variances count each point once, whatever its weight in the loss.
+Arrays have the tiles as their first axis. `regviz.engine.networks` has the reference; the backward
+pass is that of Ioffe & Szegedy 2015, section 3.
 """
 
 import numpy as np
@@ -73,7 +74,7 @@ def _standardize_over_units(first, fan_out, value, standard, factor):
 
 
 @njit
-def _standardize_over_points(W, at, first, fan_out, n, n_tiles, share, value, standard, factor):
+def _standardize_over_points(W, at, first, fan_out, n, n_tiles, part, value, standard, factor):
     """Subtract each unit's mean over the batch and multiply by ``1 / sd``; update the statistics.
 
     ``at`` is the row of the layer's first running mean. Factors are written to the first tiles.
@@ -82,11 +83,11 @@ def _standardize_over_points(W, at, first, fan_out, n, n_tiles, share, value, st
         unit = first + j
         mean = filled(networks(W, at), 0.0)
         for p in range(n_tiles):
-            mean = add_points(mean, tile(value[p], unit) * tile(share[p], 0))
+            mean = add_points(mean, tile(value[p], unit) * tile(part[p], 0))
         variance = filled(mean, 0.0)
         for p in range(n_tiles):
             centred = tile(value[p], unit) - mean
-            variance = add_points(variance, centred * centred * tile(share[p], 0))
+            variance = add_points(variance, centred * centred * tile(part[p], 0))
         scale = 1.0 / square_root(variance + NORMALIZATION_EPSILON)
         for p in range(n_tiles):
             set_tile(standard[p], unit, (tile(value[p], unit) - mean) * scale)
@@ -133,7 +134,7 @@ def _before_normalization_of_units(W, G, at, affine, first, fan_out, standard, f
 
 @njit
 def _before_normalization_of_points(
-    W, G, at, affine, first, fan_out, n_tiles, share, standard, factor, error
+    W, G, at, affine, first, fan_out, n_tiles, part, standard, factor, error
 ):
     """Replace errors after batch normalization by those before it."""
     for j in range(fan_out):
@@ -150,7 +151,7 @@ def _before_normalization_of_points(
             set_networks(G, at + fan_out + j, total)
             scale = scale * networks(W, at + j)
         for p in range(n_tiles):
-            e, one = tile(error[p], unit), tile(share[p], 0)
+            e, one = tile(error[p], unit), tile(part[p], 0)
             e = e - one * total - one * tile(standard[p], unit) * along
             set_tile(error[p], unit, e * scale)
 
@@ -159,21 +160,22 @@ def _before_normalization_of_points(
 def batch_arrays(n_tiles, n_units, n_outputs, dtype):
     """Allocate the arrays of `gradient_of_batch`, for batches of up to ``n_tiles`` tiles.
 
-    They are dropout masks, inputs of the next layers, targets, each point's share of the mean loss,
-    values, errors, standardized values and their factors.
+    They are dropout masks, inputs of the next layers, targets, each point's share of the mean loss
+    and its part of the batch, values, errors, standardized values and their factors.
     """
     of_units = np.zeros((n_tiles, n_units, TILE), dtype)
     target = np.zeros((n_tiles, n_outputs, TILE), dtype)
     share = np.zeros((n_tiles, 1, TILE), dtype)
     mask, fed, value, error = of_units, of_units.copy(), of_units.copy(), of_units.copy()
-    return mask, fed, target, share, value, error, of_units.copy(), of_units.copy()
+    of_points = mask, fed, target, share, share.copy()
+    return (*of_points, value, error, of_units.copy(), of_units.copy())
 
 
 @njit
-def keep_tile(batch, p, mask, fed, target, share):
-    """Copy a tile's dropout masks, inputs, targets and shares to those of a batch's tile ``p``."""
-    masks, inputs, targets, shares, _, _, _, _ = batch
-    masks[p], inputs[p], targets[p], shares[p] = mask, fed, target, share
+def keep_tile(batch, p, mask, fed, target, share, part):
+    """Copy the arrays of a tile's points to those of a batch's tile ``p``."""
+    masks, inputs, targets, shares, parts, _, _, _, _ = batch
+    masks[p], inputs[p], targets[p], shares[p], parts[p] = mask, fed, target, share, part
 
 
 @njit
@@ -193,7 +195,7 @@ def gradient_of_batch(
     ``batch`` are the arrays of `batch_arrays`, with the tiles of the batch from `keep_tile`. A bias
     that batch normalization cancels gets a gradient of exactly 0.
     """
-    mask, fed, target, share, value, error, standard, factor = batch
+    mask, fed, target, share, part, value, error, standard, factor = batch
     n_tiles, n_each, last = -(-n // POINTS), _n_each(normalization, affine), len(sizes) - 2
     row, below, at = 0, 0, _n_weights_and_biases(sizes)
     for layer in range(last + 1):
@@ -204,7 +206,7 @@ def gradient_of_batch(
             if normalization == _BATCH:
                 first = _first_statistic(at, fan_out, affine)
                 _standardize_over_points(
-                    W, first, above, fan_out, n, n_tiles, share, value, standard, factor
+                    W, first, above, fan_out, n, n_tiles, part, value, standard, factor
                 )
             for p in range(n_tiles):
                 if normalization == _LAYER:
@@ -225,7 +227,7 @@ def gradient_of_batch(
             at -= n_each * fan_out
             if normalization == _BATCH:
                 _before_normalization_of_points(
-                    W, G, at, affine, above, fan_out, n_tiles, share, standard, factor, error
+                    W, G, at, affine, above, fan_out, n_tiles, part, standard, factor, error
                 )
             else:
                 for p in range(n_tiles):

@@ -86,7 +86,10 @@ def forward_layer(W, sizes, layer, row, below, activation, activated, mask, valu
 
 @njit
 def output_error(task, value, target, share, error, first, n_outputs):
-    """Compute the errors ``(prediction - y) / n`` of the output units, from index ``first`` on."""
+    """Compute the errors ``(prediction - y) * share`` of the output units, from index ``first`` on.
+
+    ``share`` is a point's weight divided by the number of points of the batch.
+    """
     if task == _MULTICLASS:
         largest = tile(value, first)
         for c in range(1, n_outputs):

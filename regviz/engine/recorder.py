@@ -312,6 +312,8 @@ class _Recorder:
         columns = input_features(dataset.X_train, experiment.network.features)
         with np.errstate(over="ignore"):  # of inputs near the largest number
             self.mean_inputs = columns.mean(axis=0, dtype=np.float64)
+            if (weights := dataset.weights("train")) is not None:
+                self.mean_inputs = np.average(columns, axis=0, weights=weights)
         points = np.concatenate([dataset.points(split)[0] for split in SPLITS])
         inputs = input_features(points, experiment.network.features)
         ready = compiled.ready(experiment.training.dtype)
@@ -389,12 +391,14 @@ class _Recorder:
         for name, values in zip(("loss", "accuracy"), per_point, strict=True):
             parts = torch.split_with_sizes(values, self.counts, 1)
             for split, part in zip(SPLITS, parts, strict=True):
-                metrics[f"{split}_{name}"] = part.mean(1).numpy()
-        weights = rows[:, self.is_weight].double()
+                weights = self.dataset.weights(split)
+                mean = part.mean(1) if weights is None else _weighted_mean(part, weights)
+                metrics[f"{split}_{name}"] = mean.numpy()
+        vectors = rows[:, self.is_weight].double()
         strengths = torch.cat([self._acting(recording.epoch)[0] for recording in recordings], 1)
         blocks = self.layout.split(rows)[:-1]
         groups = group_penalty([b[..., :-1].numpy() for b in blocks], strengths[2].numpy())
-        metrics["penalty"] = penalty(weights, *strengths[:2]).numpy() + groups
+        metrics["penalty"] = penalty(vectors, *strengths[:2]).numpy() + groups
         with np.errstate(invalid="ignore"):  # infinite losses of a diverged network
             metrics["gap"] = metrics["test_loss"] - metrics["train_loss"]
             metrics["objective"] = metrics["train_loss"] + metrics["penalty"]
@@ -404,7 +408,7 @@ class _Recorder:
             measures.l1_norm,
             measures.l2_norm,
         ):
-            metrics[measure.__name__] = measure(weights.numpy())
+            metrics[measure.__name__] = measure(vectors.numpy())
         return {name: values.reshape(shape) for name, values in metrics.items()}
 
     def _acting(self, epoch: int) -> tuple[torch.Tensor, NDArray[np.float64]]:
@@ -424,6 +428,12 @@ class _Recorder:
             factors = np.array([1 + r.l2 if r.corrected else 1.0 for r in acting])
             self.acting[switch] = strengths, factors
         return self.acting[switch]
+
+
+def _weighted_mean(values: torch.Tensor, weights: NDArray[np.float64]) -> torch.Tensor:
+    """Return the mean over points of values (K, n); values of points of weight 0 may be NaN."""
+    factors = torch.from_numpy(weights)
+    return (torch.where(factors > 0, values, 0) * factors).mean(1)
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -205,6 +205,9 @@ class Program:
         if dataset.task == "multiclass":
             y = torch.nn.functional.one_hot(y.long(), dataset.n_outputs)
         self.targets = y.view(self.n_runs, -1, dataset.n_outputs).to(dtype)
+        given = [d.weights("train") for d in datasets]
+        weights = [np.ones(y.shape[1]) if w is None else w for w in given]
+        self.weights = torch.from_numpy(np.stack(weights)).to(dtype)
 
         n = self.inputs.shape[1]
         self.batch_size = min(self.training.batch_size or n, n)
@@ -292,7 +295,8 @@ class Program:
         """Train on the points in ``order``, batch after batch, with an implementation of epochs."""
         training = self.training
         train(
-            *(self.parameters, self.state, self.inputs, self.targets, order, draws),
+            *(self.parameters, self.state, self.inputs, self.targets, self.weights),
+            *(order, draws),
             *(*self.strengths, self.keep, self.layout.sizes),
             *(self.experiments[0].network.activation, self.task, training.optimizer),
             *(self.experiments[0].learning_rate(epoch), training.momentum),

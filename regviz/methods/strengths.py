@@ -57,7 +57,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from regviz.data.datasets import make_dataset, n_train_of
+from regviz.data.datasets import Dataset, make_dataset, n_train_of
 from regviz.spec.experiment import Data, NetworkSpec, TrainingSpec
 from regviz.spec.toy import DATASETS
 
@@ -100,7 +100,7 @@ _BOUNDED = ("tanh", "sigmoid")
 
 
 def penalty_strengths(
-    data: Data, network: NetworkSpec, training: TrainingSpec, l1_ratio: float
+    data: Data | Dataset, network: NetworkSpec, training: TrainingSpec, l1_ratio: float
 ) -> tuple[float, ...]:
     """Return `N_STRENGTHS` strengths of an elastic net, from weak to strong.
 
@@ -109,23 +109,27 @@ def penalty_strengths(
 
     Parameters
     ----------
-    data : DataSpec or PointsSpec
+    data : DataSpec, PointsSpec or Dataset
     network : NetworkSpec
     training : TrainingSpec
     l1_ratio : float
         Share of L1 in the penalty; 1 is L1 and 0 is L2. The ends of the range are the harmonic
         means of those of L1 and L2, weighted by their shares: the penalties add up.
     """
-    n_train = n_train_of(data)
+    n_train = len(data.y_train) if isinstance(data, Dataset) else n_train_of(data)
     steps = training.epochs * math.ceil(n_train / (training.batch_size or n_train))
     momentum = training.momentum if training.optimizer == "momentum" else 0.0
     decay_time = steps * training.learning_rate / (1 - momentum)
     time = decay_time * (_ADAM_STEP if training.optimizer in ("adam", "adamw") else 1)
-    toy = DATASETS.get(data.name)
+    toy = None if isinstance(data, Dataset) else DATASETS.get(data.name)
     collapse = toy.collapse if toy else _COLLAPSE_ON_OWN_POINTS
     collapse *= _COLLAPSE_BY_LAYER ** (len(network.hidden) - 3)
     collapse *= 1 if network.activation in _BOUNDED else _COLLAPSE_UNBOUNDED
-    linear = _linear_collapse(data) if data.n_columns > 2 else _LINEAR_COLLAPSE
+    linear = _LINEAR_COLLAPSE
+    if isinstance(data, Dataset):
+        linear = _linear_collapse_of(data)
+    elif data.n_columns > 2:
+        linear = _linear_collapse(data)
     strongest_l1 = collapse if network.hidden else linear["l1"]
     strongest_l2 = _L2_COLLAPSE * collapse if network.hidden else linear["l2"]
     weakest_l1, weakest_l2 = _FIRST_EFFECT["l1"] / time, _FIRST_EFFECT["l2"] / time
@@ -158,11 +162,18 @@ def _linear_collapse(data: Data) -> dict[str, float]:
         dataset = make_dataset(data)
     except ValueError:  # the page shows this error when a training is to start
         return _LINEAR_COLLAPSE
+    return _linear_collapse_of(dataset)
+
+
+def _linear_collapse_of(dataset: Dataset) -> dict[str, float]:
     X, y = dataset.points("train")
-    centred = X - X.mean(axis=0)
+    weights = dataset.weights("train")
+    # points of weight w count as if they were repeated
+    root = np.ones((1, 1)) if weights is None else np.sqrt(weights)[:, None]
+    centred = (X - np.average(X, axis=0, weights=weights)) * root
     classes = np.arange(dataset.n_outputs) if dataset.task == "multiclass" else [1]
     targets = y[:, None] if dataset.task == "regression" else y[:, None] == classes
-    residuals = targets - targets.mean(axis=0)
+    residuals = (targets - np.average(targets, axis=0, weights=weights)) * root
     l1 = float(np.abs(centred.T @ residuals).max()) / len(y)
     # of the cross-entropy at equal probabilities, a fourth of that of the squared error
     curvature = float(np.linalg.norm(centred, 2) ** 2) / len(y)
@@ -172,7 +183,9 @@ def _linear_collapse(data: Data) -> dict[str, float]:
     return found if l1 > 0 else _LINEAR_COLLAPSE
 
 
-def dropout_rates(data: Data, network: NetworkSpec, training: TrainingSpec) -> tuple[float, ...]:
+def dropout_rates(
+    data: Data | Dataset, network: NetworkSpec, training: TrainingSpec
+) -> tuple[float, ...]:
     """Return `N_STRENGTHS` dropout rates, from weak to strong."""
     top = highest_dropout_rate(data, network, training)
     rates: tuple[float, ...] = tuple(top / _RATES[-1] * rate for rate in _RATES)
@@ -184,7 +197,7 @@ def dropout_rates(data: Data, network: NetworkSpec, training: TrainingSpec) -> t
 
 
 def dropout_rates_beside_max_norm(
-    data: Data, network: NetworkSpec, training: TrainingSpec
+    data: Data | Dataset, network: NetworkSpec, training: TrainingSpec
 ) -> tuple[float, ...]:
     """Return the rates of the dropout that is combined with max-norm, the first of them 0."""
     top = highest_dropout_rate(data, network, training)
@@ -193,13 +206,15 @@ def dropout_rates_beside_max_norm(
 
 
 def max_norm_radii(
-    data: Data, network: NetworkSpec, training: TrainingSpec, drop_rate: float
+    data: Data | Dataset, network: NetworkSpec, training: TrainingSpec, drop_rate: float
 ) -> tuple[float, ...]:
     """Return the `N_STRENGTHS` radii of max-norm, from weak to strong, so in descending order."""
     return _RADII
 
 
-def highest_dropout_rate(data: Data, network: NetworkSpec, training: TrainingSpec) -> float:
+def highest_dropout_rate(
+    data: Data | Dataset, network: NetworkSpec, training: TrainingSpec
+) -> float:
     """Return the highest dropout rate, up to 0.8, at which training does not diverge."""
     bounded = network.activation in _BOUNDED
     regression = data.task == "regression"

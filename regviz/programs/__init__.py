@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from regviz.programs import keras, pytorch, scikit_learn
 from regviz.programs._plan import Plan, with_onset
+from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Experiment
 from regviz.spec.validation import choice, integer, invalid
 
@@ -81,6 +82,8 @@ NO_PHASES = (
     " regularization."
 )
 
+NO_WEIGHTS = "No program is written for points with weights."
+
 
 @dataclass(frozen=True)
 class Program:
@@ -136,6 +139,8 @@ def libraries(experiment: Experiment, k: int) -> dict[str, str | None]:
     ['pytorch', 'keras']
     """
     plan = _plan(experiment, k)
+    if isinstance(experiment.data, ArraysSpec) and experiment.data.weighted:
+        return dict.fromkeys(LIBRARIES, NO_WEIGHTS)
     if plan is None:
         return dict.fromkeys(LIBRARIES, NO_PHASES)
     return {key: module.lacks(plan) for key, module in LIBRARIES.items()}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from regviz.spec.validation import MAX_SEED, TASKS, Task, choice, integer, invalid
+from regviz.spec.validation import MAX_SEED, TASKS, Task, boolean, choice, integer, invalid
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class ArraysSpec:
     digest : str
         The first 16 hexadecimal digits of the SHA-256 hash of the task and all arrays, so that
         experiments on different points are unequal.
+    weighted : bool
+        Whether points have weights.
 
     Raises
     ------
@@ -47,6 +49,7 @@ class ArraysSpec:
     n_validation: int
     n_test: int
     digest: str
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         choice("task", self.task, TASKS)
@@ -56,6 +59,7 @@ class ArraysSpec:
             integer(name, getattr(self, name), 0, MAX_SEED)
         if not isinstance(self.digest, str) or len(self.digest) != 16:
             raise invalid("digest", "16 hexadecimal digits", self.digest)
+        boolean("weighted", self.weighted)
 
     @property
     def name(self) -> str:

@@ -199,7 +199,8 @@ def test_networks_that_diverge_do_so_when_their_references_do(task, activation):
 def test_the_operator_changes_nothing_but_what_it_says():
     trained = program(experiment())
     trained.train_epoch(0)
-    tensors = (trained.inputs, trained.targets, trained.order, trained.draws, *trained.strengths)
+    points = trained.inputs, trained.targets, trained.weights
+    tensors = (*points, trained.order, trained.draws, *trained.strengths)
     arguments = (
         *(trained.parameters, trained.state, *tensors, trained.keep, trained.layout.sizes),
         *("tanh", "binary", "momentum", 0.05, 0.9, 0.9, 0.999, 1e-8, 7, 4),
@@ -308,7 +309,8 @@ def test_another_thread_runs_while_an_epoch_is_computed():
     thread = threading.Thread(target=spoil, daemon=True)
     thread.start()
     train_epoch(
-        *(trained.parameters, trained.state, trained.inputs, trained.targets, trained.order),
+        *(trained.parameters, trained.state, trained.inputs, trained.targets),
+        *(trained.weights, trained.order),
         *(trained.draws, *trained.strengths, trained.keep, trained.layout.sizes),
         *("tanh", "binary", "sgd", 0.05, 0.0, 0.9, 0.999, 1e-8, 1, 24),
     )
