@@ -20,7 +20,7 @@ myst_heading_anchors = 3  # anchors of headings, for links such as `hosting.md#o
 smartquotes = False  # quotation marks of types and values are copied
 # docstrings: `name` links to a name of the reference, if it is there
 default_role = "py:obj"
-add_module_names = False
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the tables of parameters have the types
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
