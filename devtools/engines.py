@@ -4,6 +4,7 @@ Playwright drives builds of its own, or a Firefox newer than Debian's. Firefox s
 BiDi itself. WebKitGTK has a separate driver, and needs a display, which Xvfb provides.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -12,15 +13,24 @@ import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 TIMEOUT_SECONDS = 60  # for a browser's response, and for a page to become as expected
+# keys without a character have code points of their own: WebDriver, "Keyboard actions"
+KEYS = {"Tab": "\ue004", "Enter": "\ue007", "End": "\ue010", "Home": "\ue011", "Left": "\ue012"}
+KEYS |= {"Up": "\ue013", "Right": "\ue014", "Down": "\ue015", "Escape": "\ue00c"}
+# preferences for tests: no motion, and downloads go to a folder without a question
+FIREFOX_PREFERENCES = {"ui.prefersReducedMotion": 1, "browser.download.folderList": 2}
+FIREFOX_PREFERENCES |= {"browser.download.always_ask_before_handling_new_types": False}
 BROWSERS = "/usr/lib/*/webkit2gtk-4.*/MiniBrowser"
+
+
+Action = dict[str, str | int]
 
 
 class Engine(Protocol):
@@ -34,6 +44,35 @@ class Engine(Protocol):
 
     def errors(self) -> list[str]:
         """Return the errors on the page's console; WebKit's driver reports none."""
+
+    def act(self, kind: str, actions: Sequence[Action]) -> None:
+        """Perform WebDriver actions, such as pointer moves, of a source: "pointer" or "key"."""
+
+    def set_file(self, element: str, file: Path) -> None:
+        """Choose a file in the file input that a JavaScript expression returns."""
+
+    def screenshot(self) -> bytes:
+        """Return the window's content as PNG."""
+
+
+def drag(engine: Engine, *places: tuple[float, float]) -> None:
+    """Press the mouse at the first place, move it over the others, and release it.
+
+    With one place this is a click. Places are in CSS pixels of the window.
+    """
+    moves: list[Action] = [
+        {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0} for x, y in places
+    ]
+    down, up = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
+    engine.act("pointer", [moves[0], down, *moves[1:], up])
+
+
+def press(engine: Engine, *keys: str) -> None:
+    """Press and release keys: characters, or names of `KEYS`."""
+    values = [KEYS.get(key, key) for key in keys]
+    engine.act(
+        "key", [{"type": kind, "value": key} for key in values for kind in ("keyDown", "keyUp")]
+    )
 
 
 def wait_for(engine: Engine, expression: str) -> None:
@@ -63,8 +102,8 @@ def find_webkit() -> str | None:
 class Firefox:
     """A session of WebDriver BiDi."""
 
-    def __init__(self, url: str) -> None:
-        self._socket = connect(f"{url}/session", max_size=None)
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
         self._n, self._errors = 0, list[str]()
         self._send("session.new", capabilities={})
         self._send("session.subscribe", events=["log.entryAdded"])
@@ -102,6 +141,25 @@ class Firefox:
         """Return the errors that the page has written to its console."""
         return self._errors
 
+    def act(self, kind: str, actions: Sequence[Action]) -> None:
+        """Perform actions of an input source."""
+        sources = [{"type": kind, "id": kind, "actions": list(actions)}]
+        self._send("input.performActions", context=self._page, actions=sources)
+
+    def set_file(self, element: str, file: Path) -> None:
+        """Choose a file in a file input."""
+        target = {"context": self._page}
+        found = self._send(
+            "script.evaluate", expression=element, target=target, awaitPromise=False
+        )["result"]
+        reference = {"sharedId": found["sharedId"]}
+        self._send("input.setFiles", context=self._page, element=reference, files=[str(file)])
+
+    def screenshot(self) -> bytes:
+        """Return the window's content as PNG."""
+        data: str = self._send("browsingContext.captureScreenshot", context=self._page)["data"]
+        return base64.b64decode(data)
+
 
 class WebKit:
     """A session of classic WebDriver."""
@@ -131,23 +189,64 @@ class WebKit:
         """Return the errors that the page has written to its console."""
         return []
 
+    def act(self, kind: str, actions: Sequence[Action]) -> None:
+        """Perform actions of an input source."""
+        self._post("/actions", actions=[{"type": kind, "id": kind, "actions": list(actions)}])
+
+    def set_file(self, element: str, file: Path) -> None:
+        """Choose a file in a file input."""
+        found = self._post("/execute/sync", script=f"return {element}", args=[])
+        (reference,) = found.values()
+        self._post(f"/element/{reference}/value", text=str(file))
+
+    def screenshot(self) -> bytes:
+        """Return the window's content as PNG."""
+        with urllib.request.urlopen(f"{self._url}/screenshot", timeout=TIMEOUT_SECONDS) as answer:
+            return base64.b64decode(json.load(answer)["value"])
+
 
 @contextmanager
-def firefox(path: str) -> Iterator[Firefox]:
-    """Start Firefox without a window."""
+def firefox(
+    path: str, downloads: Path, preferences: Mapping[str, object] | None = None
+) -> Iterator[Firefox]:
+    """Start Firefox without a window.
+
+    Parameters
+    ----------
+    path : str
+        Path of Firefox.
+    downloads : Path
+        Folder in which Firefox saves files.
+    preferences : mapping, optional
+        Further preferences, by their names on ``about:config``.
+    """
+    own = {"browser.download.dir": str(downloads), **(preferences or {})}
+    lines = [
+        f'user_pref("{name}", {json.dumps(value)});\n'
+        for name, value in (FIREFOX_PREFERENCES | own).items()
+    ]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        Path(profile, "user.js").write_text('user_pref("ui.prefersReducedMotion", 1);\n')
+        Path(profile, "user.js").write_text("".join(lines))
         command = [path, "--headless", "--no-remote", "--profile", profile]
         with running([*command, "--remote-debugging-port", "0"], stderr=subprocess.PIPE) as process:
             assert process.stderr
-            lines = (line.decode() for line in process.stderr)
-            url = next(line.split()[-1] for line in lines if "BiDi listening on" in line)
-            yield Firefox(url)
+            said = (line.decode() for line in process.stderr)
+            url = next(line.split()[-1] for line in said if "BiDi listening on" in line)
+            with connect(f"{url}/session", max_size=None) as connection:
+                yield Firefox(connection)
 
 
 @contextmanager
-def webkit(path: str) -> Iterator[WebKit]:
-    """Start WebKitGTK's MiniBrowser on a display of its own."""
+def webkit(path: str, downloads: Path) -> Iterator[WebKit]:
+    """Start WebKitGTK's MiniBrowser on a display of its own.
+
+    Parameters
+    ----------
+    path : str
+        Path of MiniBrowser.
+    downloads : Path
+        Folder in which it saves files.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -157,6 +256,8 @@ def webkit(path: str) -> Iterator[WebKit]:
         display = os.read(reading, 16).decode().strip()
         # the sandbox needs privileges that containers lack; the browser loads only our own page
         variables = {"DISPLAY": f":{display}", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
+        (downloads / "user-dirs.dirs").write_text(f'XDG_DOWNLOAD_DIR="{downloads}"\n')
+        variables["XDG_CONFIG_HOME"] = str(downloads)
         with running(["WebKitWebDriver", "-p", str(port)], env=os.environ | variables):
             deadline = time.monotonic() + TIMEOUT_SECONDS
             while True:

@@ -20,7 +20,7 @@ myst_heading_anchors = 3  # anchors of headings, for links such as `hosting.md#o
 smartquotes = False  # quotation marks of types and values are copied
 # docstrings: `name` links to a name of the reference, if it is there
 default_role = "py:obj"
-add_module_names = False
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the tables of parameters have the types
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -80,7 +80,8 @@ def in_package(app, env, node, content):
 def formula(visitor, node):
     """Write a formula as MathML, which browsers draw without a script."""
     if isinstance(node, nodes.math_block):  # in a frame that scrolls where the formula is too wide
-        markup = f'<div class="formula">{convert(node.astext(), display="block")}</div>'
+        drawn = convert(node.astext(), display="block")
+        markup = f'<div class="formula" tabindex="0">{drawn}</div>'
     else:
         markup = convert(node.astext())
     visitor.body.append(markup)

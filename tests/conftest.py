@@ -47,7 +47,7 @@ LONG_MODULES = (
     *("browser/test_update.py", "browser/test_seeds.py"),
     *("engine/test_kernel.py", "project/test_installation.py", "programs/test_programs.py"),
     *("project/test_readme.py", "pages/test_playground.py", "scenes/test_frames.py"),
-    *("project/test_extending.py", "project/test_notebook.py", "scenes/test_claims.py"),
+    *("project/test_extending.py", "project/test_notebooks.py", "scenes/test_claims.py"),
 )
 
 

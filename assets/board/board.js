@@ -15,7 +15,7 @@ import { updateCrosshairs } from "./panels/crosshair.js";
 import { contextOf, fitCanvas, make, zoomOf } from "./draw/dom.js";
 import { makeChange, openChange } from "./panels/change.js";
 import { Commands } from "./commands.js";
-import { describeBoard, drawBoard, refineCard, refineFocus } from "./drawing.js";
+import { describeBoard, drawBoard, drawTexts, drawWithoutTexts, refineCard, refineFocus } from "./drawing.js";
 import { makeSaveButtons } from "./export/export.js";
 import { makeFocus } from "./panels/focus.js";
 import { makeClaims, revealClaim, updateClaims } from "./panels/claims.js";
@@ -43,6 +43,10 @@ import * as views from "./state/view.js";
 
 // milliseconds without a change until the board is drawn at full resolution and described in words
 const REFINE_DELAY_MS = 200;
+// Milliseconds between changes of the texts while pictures move: 25 a second are more than one can read. For one
+// changed text Firefox makes the display list of the whole page again, 5.5 of the 13.8 ms of a picture on the
+// opening page; a canvas costs 0.1 ms.
+const TEXTS_MS = 40;
 // seconds until a request for frames is repeated, where its answer may be lost
 const RETRY_SECONDS = 2;
 
@@ -67,6 +71,10 @@ export class Board {
   ratio = 1;
   /** Whether something has changed since the last drawing. */
   stale = false;
+  /** Whether texts are held back since the last drawing. */
+  textsHeld = false;
+  /** Time of the animation frame in which texts were last written, in milliseconds. */
+  lastTexts = 0;
   /** @type {ReturnType<typeof setTimeout>|0} */ refineTimer = 0;
   reporter = new Reporter(this);
   /** @type {RequestedView["id"]|null} of the last requested view that was applied */ requestId = null;
@@ -447,26 +455,47 @@ export class Board {
     this.lastTick = playing ? now : 0;
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
-    if (this.stale) this.drawMoving();
-    else if (this.pointed) updateCrosshairs(stage, this.view, this.place, this.focus.panels.closeup);
+    const texts = now - this.lastTexts >= TEXTS_MS;
+    if (texts && (this.stale || this.textsHeld)) this.lastTexts = now;
+    if (this.stale) this.drawMoving(texts);
+    else {
+      if (texts) this.writeTexts();
+      if (this.pointed) updateCrosshairs(stage, this.view, this.place, this.focus.panels.closeup);
+    }
     this.pointed = false;
-    if (playing) this.requestFrame();
+    if (playing || this.textsHeld) this.requestFrame();
   }
 
-  /** Draw at the current resolution, adapt it to the time taken, and schedule the full resolution. */
-  drawMoving() {
+  /**
+   * Draw at the current resolution, adapt it to the time taken, and schedule the full resolution.
+   *
+   * @param {boolean} texts  whether to write the texts as well
+   */
+  drawMoving(texts) {
     const began = performance.now();
-    this.draw();
+    this.draw(texts);
     this.resolution = adaptResolution(this.resolution, performance.now() - began);
     clearTimeout(this.refineTimer);
     this.refineTimer = setTimeout(() => this.refine(), REFINE_DELAY_MS);
   }
 
-  /** Draw everything at once. */
-  draw() {
+  /**
+   * Draw everything at once.
+   *
+   * @param {boolean} [texts]  whether to write the texts as well
+   */
+  draw(texts = true) {
     if (!this.stage || !this.size.width) return;
     this.stale = false;
-    drawBoard(this, this.stage);
+    this.textsHeld = !texts;
+    if (texts) drawBoard(this, this.stage);
+    else drawWithoutTexts(this, this.stage);
+  }
+
+  /** Write the texts that are held back. */
+  writeTexts() {
+    if (this.stage && this.textsHeld) drawTexts(this, this.stage);
+    this.textsHeld = false;
   }
 
   /**
@@ -496,6 +525,7 @@ export class Board {
       return;
     }
     this.fine = true;
+    this.writeTexts();
     refineFocus(this, stage);
     describeBoard(this, stage);
     this.reporter.schedule();

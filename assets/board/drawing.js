@@ -7,6 +7,7 @@
  */
 
 import { paintBars } from "./draw/bars.js";
+import { holdTexts, writeTexts } from "./draw/dom.js";
 import * as cards from "./panels/card.js";
 import { updateChange } from "./panels/change.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
@@ -31,6 +32,38 @@ import { describeInputs } from "./state/inputs.js";
  * @param {Stage} stage
  */
 export function drawBoard(board, stage) {
+  drawPictures(board, stage);
+  drawTexts(board, stage);
+}
+
+/**
+ * Draw as `drawBoard`, but hold back the texts and the slider of the epoch until `drawTexts`.
+ *
+ * @param {Drawn} board
+ * @param {Stage} stage
+ */
+export function drawWithoutTexts(board, stage) {
+  holdTexts(() => drawPictures(board, stage));
+}
+
+/**
+ * Write the texts that are held back, and move the slider of the epoch.
+ *
+ * @param {Drawn} board
+ * @param {Stage} stage
+ */
+export function drawTexts({ transport, state }, { recording }) {
+  writeTexts();
+  updateTransport(transport, recording, state);
+}
+
+/**
+ * Draw all cards, the focus and the controls but the slider of the epoch.
+ *
+ * @param {Drawn} board
+ * @param {Stage} stage
+ */
+function drawPictures(board, stage) {
   const { view, state, axes, size, ratio, transport } = board;
   const { recording } = stage;
   const { weightIndex, network } = recording;
@@ -52,7 +85,6 @@ export function drawBoard(board, stage) {
   updateFocus(board.focus, stage, board, focused, closeupPainter(board, stage));
   updateCrosshairs(stage, view, board.place, board.focus.panels.closeup);
   updatePicture(board.picture, recording, view);
-  updateTransport(transport, recording, state);
   updateStrengths(transport, { strengthIndex: views.commonStrengthIndex(view, recording.cards), nStrengths, linked: view.linked });
   updateChange(board.changePanel, recording, focused);
   updateStatus(board.legend, recording);

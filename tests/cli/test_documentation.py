@@ -1,4 +1,4 @@
-"""Tests of the commands in docs/howto/command-line.md."""
+"""Tests of the commands in README and docs/howto/command-line.md."""
 
 import io
 import re
@@ -14,7 +14,10 @@ from tests.cli.conftest import SCENE
 from tests.support.papers import blocks
 
 PAPER = "docs/howto/command-line.md"
-COMMANDS = [line for block in blocks(PAPER, "sh") for line in block.splitlines()]
+LINES = [
+    line for paper in ("README.md", PAPER) for line in "".join(blocks(paper, "sh")).splitlines()
+]
+COMMANDS = [line for line in LINES if re.match("regviz (?!serve)", line)]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -22,10 +25,11 @@ def test_each_command_of_the_guide_runs(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.chdir(tmp_path)
-    Path("regviz-moons.json").write_text(SCENE.to_json(), "utf-8")
+    for name in ("regviz-moons.json", "regviz-circles.json"):
+        Path(name).write_text(SCENE.to_json(), "utf-8")
     stdin = SimpleNamespace(buffer=io.BytesIO(SCENE.to_json().encode()))
     monkeypatch.setattr(sys, "stdin", stdin)
-    _, *words = shlex.split(re.sub(r" [<>] \S+", "", line))
+    _, *words = shlex.split(re.sub(r" [<>] \S+", "", line), comments=True)
     words = [word.replace("?v=2&data=moons", "?v=2&hidden=2&epochs=9&data=moons") for word in words]
     if words[0] == "open":  # tested by test_open.py
         parser.parse(words)

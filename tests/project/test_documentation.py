@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -29,7 +30,7 @@ from tests.support.papers import blocks
 pytestmark = [
     # myst-parser 5.2.0 uses a name that Sphinx 11 will remove
     pytest.mark.filterwarnings("ignore:'myst_parser:PendingDeprecationWarning"),
-    # the attributes of a widget are looked through
+    # Sphinx looks at all attributes of a widget
     pytest.mark.filterwarnings("ignore:Widget:DeprecationWarning"),
 ]
 DIRECTIVE = re.compile(
@@ -48,11 +49,15 @@ def pages() -> Iterator[tuple[str, str]]:
             yield page.name, page.read_text("utf-8")
 
 
-def documented() -> dict[str, Any]:
-    """Return the objects of the reference by dotted name, with the documented methods of classes.
+def own_methods(kind: type) -> set[str]:
+    """Return the names of a class's methods, without those inherited from other libraries."""
+    ours = [owner for owner in kind.__mro__ if owner.__module__.startswith("regviz")]
+    kinds = (FunctionType, classmethod, staticmethod)
+    return {key for owner in ours for key, value in vars(owner).items() if isinstance(value, kinds)}
 
-    Inherited methods are left out if another library documents them.
-    """
+
+def documented() -> dict[str, Any]:
+    """Return the objects of the reference by dotted name, with documented methods of classes."""
     found = {}
     for _, text in pages():
         module = ""
@@ -62,11 +67,14 @@ def documented() -> dict[str, Any]:
                 continue
             value = getattr(importlib.import_module(module), name)
             found[f"{module}.{name}"] = value
-            listed = re.findall(r"\w+", members)
-            for key, method in inspect.getmembers(value, inspect.isroutine):
-                ours = (getattr(method, "__module__", None) or "").startswith("regviz")
-                if inspect.isclass(value) and ours and (key in listed if listed else key[0] != "_"):
-                    found[f"{module}.{name}.{key}"] = method
+            if directive == "autoclass":
+                listed = re.findall(r"\w+", members)
+                keys = own_methods(value)
+                found |= {
+                    f"{module}.{name}.{key}": getattr(value, key)
+                    for key in (listed or [key for key in keys if key[0] != "_"])
+                    if key in keys
+                }
     return found
 
 

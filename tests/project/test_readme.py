@@ -62,12 +62,19 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         [".venv/bin/python", "-m", "pytest"],
         ["docker", "build", "--tag", "regviz", "."],
         ["docker", "run", "--publish", "8501:8501", "regviz"],
+        # tested by tests/site
+        ["make", "site"],
         # tested by test_installation.py
         ["python", "-m", "pip", "install", "."],
         ["python", "-m", "pip", "install", ".[app]"],
         ["regviz", "serve"],
         # by test_extending.py
         ["regviz", "serve", "--import", "ring"],
+        # by tests/cli/test_documentation.py
+        ["regviz", "train", "regviz-circles.json", "--output", "run.npz"],
+        ["regviz", "export", "regviz-circles.json", "--html"],
+        ["regviz", "study", "regviz-circles.json", "--seeds", "20"],
+        ["regviz", "open", "http://localhost:8501/?data=moons"],
         ["make", "bench"],
         # by test_documentation.py
         ["make", "docs"],

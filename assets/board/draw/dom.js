@@ -39,6 +39,10 @@ export function icon(box, ...shapes) {
   return svg;
 }
 
+/** @type {Map<Element, string>} texts that are not yet written */
+const held = new Map();
+let holding = false;
+
 /**
  * Set an element's text if it differs: most numbers are the same in the next frame, and writing them
  * would cost a layout.
@@ -47,7 +51,30 @@ export function icon(box, ...shapes) {
  * @param {string} text
  */
 export function setText(element, text) {
-  if (/** @type {Text|null} */ (element.firstChild)?.data !== text) element.textContent = text;
+  if (holding) held.set(element, text);
+  else {
+    held.delete(element);
+    if (/** @type {Text|null} */ (element.firstChild)?.data !== text) element.textContent = text;
+  }
+}
+
+/**
+ * Call `draw`, and hold back the texts that it sets, until `writeTexts`.
+ *
+ * @param {() => void} draw
+ */
+export function holdTexts(draw) {
+  holding = true;
+  try {
+    draw();
+  } finally {
+    holding = false;
+  }
+}
+
+/** Write the texts that are held back. */
+export function writeTexts() {
+  for (const [element, text] of held) setText(element, text);
 }
 
 /**

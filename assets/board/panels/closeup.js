@@ -145,21 +145,32 @@ function markWrong(canvas, sets, { network, points }, row, theme, size, ratio, {
     const set = sets[s];
     counts[s] = countWrong(network, set, row);
     const [xs, ys] = axes.map((c) => columnOf(network, rows, c));
-    context.beginPath();
-    for (let p = 0; p < set.n; p++) {
-      if (classOf(network, set, p) === set.targets[p]) continue;
-      const [x, y] = [(xs[p] - left) * across, (high - ys[p]) * down];
-      const radius = s === 0 ? 7.5 : 5;
-      context.moveTo(x + radius, y);
-      context.arc(x, y, radius, 0, 2 * Math.PI);
-    }
+    const radius = s === 0 ? 7.5 : 5;
     for (const [colour, width] of /** @type {[string, number][]} */ ([[theme.paper, 3.2], [theme.ink, s === 0 ? 1.8 : 1.1]])) {
-      context.strokeStyle = colour;
-      context.lineWidth = width;
-      context.stroke();
+      context.fillStyle = colour;
+      for (let p = 0; p < set.n; p++) {
+        if (classOf(network, set, p) !== set.targets[p]) ring(context, (xs[p] - left) * across, (high - ys[p]) * down, radius, width);
+      }
     }
   }
   return counts;
+}
+
+/**
+ * Draw a ring. In Firefox this takes a fifth of the time of a stroke, or of one path for all rings.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius  of the middle of the line
+ * @param {number} width
+ */
+function ring(context, x, y, radius, width) {
+  context.beginPath();
+  context.arc(x, y, radius + width / 2, 0, 2 * Math.PI);
+  context.moveTo(x + radius - width / 2, y);
+  context.arc(x, y, radius - width / 2, 0, 2 * Math.PI, true);
+  context.fill();
 }
 
 /**

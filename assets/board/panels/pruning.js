@@ -234,7 +234,7 @@ function verdictOf({ before, after }, { network, weightIndex }, { card: { label 
  */
 function move({ slider, value, range, off }, threshold, text) {
   const position = positionOf(threshold, range);
-  slider.value = String(position);
+  if (slider.valueAsNumber !== position) slider.value = String(position);
   slider.style.setProperty("--shown", String(position / STEPS));
   const below = range < 1e5 ? threshold.toFixed(decimals(range)) : threshold.toExponential(2).replace("e+", "e");
   setText(value, off ? "off" : `|w| < ${below}`);

@@ -139,7 +139,8 @@ export function updateTransport(transport, recording, state) {
 export function updateStrengths({ strengths: { element, slider, text: said, link } }, { strengthIndex, nStrengths, linked }) {
   element.hidden = nStrengths < 2;
   slider.max = String(nStrengths - 1);
-  if (strengthIndex !== null) slider.value = String(strengthIndex);
+  // not to the same value: Firefox would paint the page again
+  if (strengthIndex !== null && slider.valueAsNumber !== strengthIndex) slider.value = String(strengthIndex);
   slider.style.setProperty("--shown", String(slider.valueAsNumber / Math.max(1, nStrengths - 1)));
   const text = strengthIndex === null ? "–" : `${strengthIndex + 1}`;
   setText(said, `${text}/${nStrengths}`);
