@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -48,11 +49,12 @@ LONG_MODULES = (
     *("engine/test_kernel.py", "project/test_installation.py", "programs/test_programs.py"),
     *("project/test_readme.py", "pages/test_playground.py", "scenes/test_frames.py"),
     *("project/test_extending.py", "project/test_notebooks.py", "scenes/test_claims.py"),
+    *("project/test_documentation.py", "project/test_papers.py", "site/test_site.py"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort modules by duration, as two workers of xdist end together if they begin with long ones.
+    """Sort modules by duration, as workers of xdist end together if they begin with long ones.
 
     xdist itself sorts by the number of tests, unless it has the option `--no-loadscope-reorder`.
     """
@@ -68,8 +70,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def frozen_imports() -> None:
-    """Exclude imported modules from garbage collection, which each run of a page triggers."""
-    gc.collect()
+    """Exclude imported modules from garbage collection, which each run of a page triggers.
+
+    Files that other modules have left open are no fault of this one's first test.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     gc.freeze()
 
 

@@ -1,5 +1,7 @@
 """Tests of the site's files: all there, within its size, without addresses of others."""
 
+import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -61,6 +63,20 @@ def test_each_link_and_each_file_of_a_page_is_in_the_folder(site: Path):
         assert all(a.startswith("https://") for a in found.linked if ":" in a)
 
 
+def test_the_policy_of_each_page_names_no_origin_but_its_own(site: Path):
+    allowed = {"'none'", "'self'", "file:", "data:"}
+    for page in site.glob("*.html"):
+        policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page.read_text("utf-8"))
+        assert policy
+        rules = dict(rule.split(maxsplit=1) for rule in unescape(policy[1]).split("; "))
+        assert rules.pop("default-src") == "'none'"
+        assert set(rules.pop("style-src").split()) - allowed == {"'unsafe-inline'"}
+        assert set(rules.pop("img-src").split()) - allowed == {"blob:"}
+        (digest,) = set(rules.pop("script-src").split()) - allowed
+        assert digest.startswith("'sha256-")
+        assert set(rules.values()) == {"'none'"}
+
+
 def test_no_recording_is_without_a_page_and_all_scenes_of_lessons_have_one(site: Path):
     texts = [page.read_text("utf-8") for page in site.glob("*.html")]
     recordings = [path.name for path in (site / "recordings").iterdir()]
@@ -88,6 +104,13 @@ def test_the_same_site_has_the_same_bytes_and_replaces_an_earlier_one(site: Path
     same = [path for path in built if path.suffix != ".html"]
     assert len(same) > 10
     assert all((again / path).read_bytes() == (site / path).read_bytes() for path in same)
+
+
+def test_the_page_for_all_missing_addresses_links_to_the_path_of_the_site(tmp_path: Path):
+    build_small(tmp_path / "site", base="/course/")
+    found = Addresses(tmp_path / "site" / "404.html")
+    assert all(address.startswith("/course/") for address in found.loaded + found.linked)
+    assert "/course/index.html" in found.linked
 
 
 def test_a_folder_of_others_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
