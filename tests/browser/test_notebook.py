@@ -114,7 +114,7 @@ class Lab(NamedTuple):
 def listen(page: Page) -> list[str]:
     """Return a list that errors of a page are added to."""
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
     page.on("console", lambda one: errors.append(one.text) if one.type == "error" else None)
     return errors
 
