@@ -2,7 +2,7 @@
 # make test    set everything up and run every check and test
 # make format  fix lint errors and format the code
 # make docs    build the documentation in build/docs
-# make site    write the site without a server to build/site
+# make site    write the site without a server to build/site; for its path on a host: BASE=/regviz/
 # make bench   print the tables of benchmarks/
 # make audit   look up known vulnerabilities of the installed packages
 # make claims  compute the table of the lessons' claims; one module: make claims CLAIMS=noise
@@ -54,7 +54,7 @@ docs: .venv/installed-dev
 	@echo "Open build/docs/index.html"
 
 site: docs .venv/compiled
-	$(BIN)/python -m regviz.site build/site --docs build/docs
+	$(BIN)/python -m regviz.site build/site --docs build/docs --base "$(BASE)"
 	@echo "Open build/site/index.html"
 
 bench: .venv/installed-dev .venv/compiled

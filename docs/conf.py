@@ -80,8 +80,8 @@ def in_package(app, env, node, content):
 def formula(visitor, node):
     """Write a formula as MathML, which browsers draw without a script."""
     if isinstance(node, nodes.math_block):  # in a frame that scrolls where the formula is too wide
-        formula = convert(node.astext(), display="block")
-        markup = f'<div class="formula" tabindex="0">{formula}</div>'
+        drawn = convert(node.astext(), display="block")
+        markup = f'<div class="formula" tabindex="0">{drawn}</div>'
     else:
         markup = convert(node.astext())
     visitor.body.append(markup)

@@ -27,6 +27,7 @@ import { className, predictionsAt } from "./state/words.js";
 // in CSS pixels: a name of 20 characters fits into the narrowest card, and two rows of the widest into a window
 const NARROWEST = 186;
 const WIDEST = 250;
+const WIDEST_ALONE = 360; // of a single column
 const GAP = 8;
 const HINT = "Point at a picture to ask all models there. The arrow keys do so too, from the first picture.";
 
@@ -86,7 +87,7 @@ export class Comparison {
     const inside = element.clientWidth;
     if (!stage || inside <= 0) return;
     const { columns, card: available } = arrange(inside, stage.cards.length, NARROWEST);
-    const card = Math.min(available, WIDEST);
+    const card = Math.min(available, columns === 1 ? WIDEST_ALONE : WIDEST);
     const values = { columns, card: `${card}px`, width: `${columns * (card + GAP) - GAP}px`, gap: `${GAP}px` };
     for (const [name, value] of Object.entries(values)) element.style.setProperty(`--${name}`, String(value));
     this.size = stage.cards[0].boundary.clientWidth;

@@ -79,7 +79,10 @@ class Lesson {
   }
 
   start() {
-    const radios = /** @type {NodeListOf<HTMLInputElement>} */ (this.article.querySelectorAll("[name=answer]"));
+    const radios = [.../** @type {NodeListOf<HTMLInputElement>} */ (this.article.querySelectorAll("[name=answer]"))];
+    // an answer may be chosen before this script is there
+    const chosen = radios.findIndex(({ checked }) => checked);
+    if (chosen >= 0) this.progress.answer = chosen;
     radios.forEach((radio, i) => {
       radio.checked = i === this.progress.answer;
       radio.addEventListener("change", () => this.#predict(i));

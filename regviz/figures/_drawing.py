@@ -119,13 +119,24 @@ def png(figure: "Figure", shades: Sequence[str], alt: str) -> bytes:
 
     drawn, packed, chunks = io.BytesIO(), io.BytesIO(), PngImagePlugin.PngInfo()
     scale = next((each for most, each in SCALES.items() if len(figure.axes) <= most), 1.0)
-    figure.savefig(drawn, format="png", dpi=UNITS * scale, facecolor=figure.get_facecolor())
+    figure.savefig(
+        drawn,
+        format="png",
+        dpi=UNITS * scale,
+        facecolor=figure.get_facecolor(),
+        pil_kwargs={"compress_level": 0},
+    )
     chunks.add_text("Description", alt)
     pixels = np.asarray(Image.open(drawn).convert("RGB"))
     colours = np.array([rgb_of(shade) for shade in shades], dtype=np.uint8)
-    present, places = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
-    nearest = pairwise_distances_argmin(present, colours).astype(np.uint8)
-    image = Image.fromarray(nearest[places].reshape(pixels.shape[:2]), "P")
+    # tables over all colours: to sort the pixels would take most of the time
+    codes = pixels @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
+    nearest = np.zeros(1 << 24, dtype=np.uint8)
+    nearest[codes] = 1
+    present = np.flatnonzero(nearest)
+    parts = np.stack([present >> 16, present >> 8, present], axis=1).astype(np.uint8)
+    nearest[present] = pairwise_distances_argmin(parts, colours)
+    image = Image.fromarray(nearest[codes], "P")
     image.putpalette(colours.tobytes())
     image.save(packed, "PNG", optimize=True, pnginfo=chunks)
     return packed.getvalue()
@@ -135,7 +146,7 @@ def palette_of(models: Sequence[Facts], n_classes: int, theme: Theme) -> list[st
     """Return at most 256 colours: names, ink, points, and as many tints of the classes as fit."""
     ink, paper = palette.INK[theme], palette.BLANK[theme]
     shades = [mix(paper, ink, share) for share in np.linspace(0, 1, 17)]
-    for name in {_name_colour(model, theme) for model in models}:
+    for name in dict.fromkeys(_name_colour(model, theme) for model in models):
         shades += [mix(paper, name, share) for share in (0.25, 0.5, 0.75, 1)]
     classes = [class_colour(c, theme) for c in range(max(n_classes, 2))]
     full = [mix(paper, colour, MAX_TINT[theme]) for colour in classes]

@@ -1,7 +1,8 @@
 """Write the site without a server.
 
 python -m regviz.site build/site
-python -m regviz.site build/site --docs build/docs   # with the documentation
+python -m regviz.site build/site --docs build/docs  # with the documentation
+python -m regviz.site build/site --base /regviz/    # for a host with the site at this path
 """
 
 import argparse
@@ -18,9 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser("python -m regviz.site", description="Write the site.")
     parser.add_argument("folder", type=Path, help="a new folder, or one with an earlier site")
     parser.add_argument("--docs", type=Path, help="a folder with the documentation as HTML")
+    parser.add_argument("--base", default="", help="path of the site on its host, as /regviz/")
     options = parser.parse_args(arguments)
     try:
-        build(options.folder, course(), gallery(), options.docs, print)
+        build(options.folder, course(), gallery(), options.docs, options.base, print)
     except ValueError as error:
         parser.error(str(error))
     files = [path for path in options.folder.rglob("*") if path.is_file()]

@@ -77,6 +77,7 @@ def build(
     lessons: Sequence[Lesson],
     entries: Sequence[Entry],
     documentation: Path | None = None,
+    base: str = "",
     tell: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Write the site. The same arguments give the same bytes.
@@ -90,6 +91,8 @@ def build(
         The scenes of the gallery.
     documentation : Path, optional
         A folder with the documentation as HTML, which is copied.
+    base : str
+        Address of the folder on its host, as of `regviz.site.pages.Pages`.
     tell : callable
         Called with the name of each scene that is recorded.
 
@@ -110,7 +113,8 @@ def build(
             recorded[grid] = Recorded(grid, tuple(name for name in made if name.endswith(".js")))
             _write(folder, made)
             tell(plan.jobs[grid].name)
-    _write(folder, _texts(lessons, entries, plan, recorded, documentation is not None))
+    pages = Pages(lessons, entries, documentation is not None, base)
+    _write(folder, _texts(pages, plan, recorded))
     shutil.copyfile(resource("assets/logo.svg"), folder / LOGO)
     if documentation is not None:
         shutil.copytree(documentation, folder / DOCS)
@@ -175,15 +179,8 @@ def _made(item: tuple[StrengthGrid, Job]) -> dict[str, str]:
     return made
 
 
-def _texts(
-    lessons: Sequence[Lesson],
-    entries: Sequence[Entry],
-    plan: Plan,
-    recorded: Mapping[StrengthGrid, Recorded],
-    documentation: bool,
-) -> dict[str, str]:
+def _texts(pages: Pages, plan: Plan, recorded: Mapping[StrengthGrid, Recorded]) -> dict[str, str]:
     """Return the pages, script and style sheet of the site by name."""
-    pages = Pages(lessons, entries, documentation)
     texts = {
         START: pages.start(recorded[Scene().grid()]),
         COURSE: pages.course(),
@@ -193,9 +190,9 @@ def _texts(
         SCRIPT: board_script(),
         STYLES: style_sheet(),
     }
-    for i, (lesson, grids) in enumerate(zip(lessons, plan.lessons, strict=True)):
+    for i, (lesson, grids) in enumerate(zip(pages.lessons, plan.lessons, strict=True)):
         scenes = {key: recorded[grid] for key, grid in grids.items()}
         texts[lesson_file(lesson)] = pages.lesson(i, scenes)
-    for i, entry in enumerate(entries):
+    for i, entry in enumerate(pages.entries):
         texts[scene_file(entry)] = pages.scene(i, recorded[entry.scene.grid()])
     return texts

@@ -51,13 +51,16 @@ class Pages:
         The scenes of the gallery.
     documentation : bool
         Whether the site has the documentation.
+    base : str
+        Address of the site's folder on its host, such as ``"/regviz/"``, for the page that the host
+        shows at any address that does not exist. Empty if it is not known.
     """
 
     def __init__(
-        self, lessons: Sequence[Lesson], entries: Sequence[Entry], documentation: bool
+        self, lessons: Sequence[Lesson], entries: Sequence[Entry], documentation: bool, base: str
     ) -> None:
         self.lessons, self.entries = lessons, entries
-        self.documentation = documentation
+        self.documentation, self.base = documentation, base
         self.policy = policy()
 
     def start(self, recorded: Recorded) -> str:
@@ -147,13 +150,17 @@ class Pages:
 
     def missing(self) -> str:
         """Return the page that hosts show in place of one that does not exist."""
-        main = f"""<h1>There is no such page here</h1>
-<p>Go to the <a href="{START}">start page</a>, the <a href="{COURSE}">course</a> or the
-<a href="{GALLERY}">gallery</a>.</p>"""
-        return self._page("No such page", "There is no such page here.", main, "")
+        main = "<h1>There is no such page here</h1>\n<p>The links above lead to those that are.</p>"
+        return self._page("No such page", "There is no such page here.", main, "", base=self.base)
 
     def _page(
-        self, title: str, about: str, main: str, current: str, first: Sequence[str] = ()
+        self,
+        title: str,
+        about: str,
+        main: str,
+        current: str,
+        first: Sequence[str] = (),
+        base: str = "",
     ) -> str:
         """Return a page with the links to all parts of the site.
 
@@ -167,23 +174,26 @@ class Pages:
             The part of the site that the page belongs to.
         first : sequence of str
             Scripts to load beside the board's, before it asks for them.
+        base : str
+            Address of the site's folder; empty for relative links.
         """
         parts = [(COURSE, "Course"), (GALLERY, "Gallery")]
         parts += [(f"{DOCS}/index.html", "Documentation")] * self.documentation
         parts.append((HOW_TO, "Start one yourself"))
         links = "".join(
-            f'<a href="{href}"{_current(href == current)}>{name}</a>' for href, name in parts
+            f'<a href="{base}{href}"{_current(href == current)}>{name}</a>' for href, name in parts
         )
         scripts = "\n".join(f'<script src="{file}" async></script>' for file in first)
         full = title if title == "RegViz" else f"{title} · RegViz"
         head = f"""<meta name="description" content="{escape(about)}">
-<link rel="icon" type="image/svg+xml" href="{LOGO}">
-<link rel="stylesheet" href="{STYLES}">
+<link rel="icon" type="image/svg+xml" href="{base}{LOGO}">
+<link rel="stylesheet" href="{base}{STYLES}">
 {scripts}
-<script src="{SCRIPT}" defer></script>
-<noscript><style>.lesson .rest {{ display: block; }}</style></noscript>"""
-        body = f"""<header class="site"><a class="home" href="{START}"{_current(current == START)}>\
-<img src="{LOGO}" alt="" width="24" height="24"> RegViz</a>
+<script src="{base}{SCRIPT}" defer></script>
+<noscript><style>.lesson .rest {{ display: block !important; }}</style></noscript>"""
+        body = f"""<header class="site">
+<a class="home" href="{base}{START}"{_current(current == START)}>\
+<img src="{base}{LOGO}" alt="" width="24" height="24"> RegViz</a>
 <nav aria-label="Site">{links}</nav></header>
 <main>
 {main}

@@ -8,8 +8,11 @@ from scipy.special import expit, softmax
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 
+import regviz
 from regviz.figures.models import fields_of_models
+from regviz.methods.catalogue import METHODS
 from tests.support.models import PROBLEMS
 
 N = 7
@@ -27,13 +30,13 @@ def fields(name, n=N):
     )
 
 
-def grid_of(found, like):
+def grid_of(found, like, n=N):
     """Return the points of the grid from its definition, one by one."""
-    steps = range(N)
+    steps = range(n)
     (left, right), (low, high) = found.x, found.y
     points = np.array(
         [
-            (left + (right - left) * j / (N - 1), low + (high - low) * i / (N - 1))
+            (left + (right - left) * j / (n - 1), low + (high - low) * i / (n - 1))
             for i in steps
             for j in steps
         ]
@@ -119,6 +122,22 @@ def test_names_classes_and_axes_are_those_of_estimators_labels_and_columns():
     twice = fields_of_models([named["a"]] * 2, problem.X, problem.y, resolution=2)
     names = [facts.name for facts in twice.models]
     assert names == ["LogisticRegression", "LogisticRegression (2)"]
+
+
+def test_networks_have_the_name_and_colour_of_their_regularization():
+    problem = PROBLEMS["binary"]()
+    options = dict(hidden_layer_sizes=(3,), max_iter=3, random_state=0)
+    single = regviz.RegVizClassifier(**options, alpha=0.02, l1_ratio=1)
+    search = regviz.RegVizClassifierCV(**options, strengths=[0.3, 0.5], cv=2)
+    models = [model.fit(problem.X, problem.y) for model in (single, make_pipeline(search))]
+    found = fields_of_models(models, problem.X, problem.y, resolution=3)
+    assert [facts.name for facts in found.models] == [
+        "RegViz L1 λ₁ = 0.02",
+        f"RegViz {search.history_.labels[search.best_index_]}",
+    ]
+    assert [facts.colours for facts in found.models] == [METHODS[k].colour for k in ("l1", "l2")]
+    outputs = models[0].decision_function(grid_of(found, problem.X, 3))
+    np.testing.assert_allclose(found.outputs[0].ravel(), outputs, rtol=1e-4, atol=1e-5)
 
 
 BINARY, IRIS = PROBLEMS["binary"](), PROBLEMS["multiclass"]()

@@ -10,7 +10,8 @@ from PIL import Image
 import regviz
 from regviz import Regularization
 from regviz.figures import static
-from regviz.figures._drawing import MAX_TINT
+from regviz.figures._drawing import MAX_TINT, palette_of
+from regviz.figures.fields import facts_of
 from regviz.methods import palette
 from regviz.methods.catalogue import METHODS
 from regviz.methods.palette import mix, rgb_of
@@ -54,6 +55,14 @@ def test_equal_runs_have_the_same_bytes_whatever_the_user_has_set_in_matplotlib(
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 40}):
         assert static.static_picture(history) == first
     assert len(first) < 150_000
+
+
+def test_the_palette_has_the_networks_in_their_order_whatever_the_hashes_of_the_process():
+    facts = facts_of(run(epochs=1), [2, 0, 1], -1)
+    shades = palette_of(facts, 2, "light")
+    names = [mix(fact.colours["light"], palette.INK["light"], 0.2) for fact in facts]
+    assert [shade for shade in shades if shade in names] == names
+    assert len(shades) <= 256
 
 
 @pytest.mark.parametrize("name", ["three_blobs", "bumps", "small_and_fat"])

@@ -28,6 +28,18 @@ dict(
     shown=[board.focus, board.epoch],
 )
 """,
+    "own-data": """
+dict(
+    accuracy=[plain.score(X_test, y_test), search.score(X_test, y_test)],
+    scores=sparse.scores_.tolist(),
+    chosen=sparse.strengths_.tolist().index(sparse.best_strength_),
+    coefficients=sparse.coef_.tolist(),
+    test_accuracy=history.metrics["test_accuracy"][-1].tolist(),
+    sparsity=history.metrics["sparsity"][-1].tolist(),
+    n_test=len(y_test),
+    models=list(models),
+)
+""",
     "study": "dict(losses=losses.tolist(), widths=WIDTHS)",
 }
 SAVED = {path.stem: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
@@ -53,6 +65,10 @@ def facts(executed: dict[str, NotebookNode]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def first(facts: dict[str, Any]) -> dict[str, Any]:
     return facts["first-steps"]
+
+
+def test_there_are_three_notebooks():
+    assert list(SAVED) == list(FACTS)
 
 
 def test_the_baseline_overfits(first):
@@ -82,6 +98,29 @@ def test_the_stronger_the_penalty_the_fewer_weights_are_left(first):
 def test_the_board_has_the_focus_that_was_set_and_the_last_recorded_epoch_before(first):
     before = max(epoch for epoch in first["recorded"] if epoch <= 60)
     assert first["shown"] == ["l1", before]
+
+
+def test_the_chosen_strength_is_the_strongest_within_a_standard_error_of_the_best(facts):
+    scores, chosen = np.array(facts["own-data"]["scores"]), facts["own-data"]["chosen"]
+    means = scores.mean(axis=0)
+    error = scores[:, means.argmax()].std(ddof=1) / np.sqrt(len(scores))
+    assert chosen == np.flatnonzero(means >= means.max() - error).max()
+
+
+def test_the_chosen_model_uses_seven_columns_and_tells_the_wines_apart(facts):
+    own = facts["own-data"]
+    used = (np.array(own["coefficients"]) != 0).any(axis=0)
+    assert (used.sum(), len(used)) == (7, 13)
+    assert min(own["accuracy"]) > 19 / 20
+
+
+def test_the_wines_do_not_tell_which_network_is_best_and_l1_needs_a_tenth(facts):
+    own = facts["own-data"]
+    none, l1, l2, dropout = own["sparsity"]
+    assert 0.85 < l1 < 0.95
+    assert none == l2 == dropout == 0
+    # accuracies differ by two of the test points at most
+    assert np.ptp(own["test_accuracy"]) * own["n_test"] < 2.5
 
 
 def test_l2_helps_at_every_width_and_dropout_needs_units_to_spare(facts):

@@ -90,6 +90,13 @@ def test_the_same_site_has_the_same_bytes_and_replaces_an_earlier_one(site: Path
     assert all((again / path).read_bytes() == (site / path).read_bytes() for path in same)
 
 
+def test_the_page_for_all_missing_addresses_links_to_the_path_of_the_site(tmp_path: Path):
+    build_small(tmp_path / "site", base="/course/")
+    found = Addresses(tmp_path / "site" / "404.html")
+    assert all(address.startswith("/course/") for address in found.loaded + found.linked)
+    assert "/course/index.html" in found.linked
+
+
 def test_a_folder_of_others_is_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(SystemExit):
