@@ -49,6 +49,7 @@ format: .venv/installed-dev
 
 # warnings, such as of links that lead nowhere, are errors
 docs: .venv/installed-dev
+	rm -rf build/docs
 	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --builder html \
 	  --doctree-dir build/doctrees docs build/docs
 	@echo "Open build/docs/index.html"

@@ -20,7 +20,7 @@ myst_heading_anchors = 3  # anchors of headings, for links such as `hosting.md#o
 smartquotes = False  # quotation marks of types and values are copied
 # docstrings: `name` links to a name of the reference, if it is there
 default_role = "py:obj"
-add_module_names = False
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the tables of parameters have the types
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -88,7 +88,14 @@ def formula(visitor, node):
     raise nodes.SkipNode
 
 
+def remove_source_maps(app, exception):
+    """Remove the theme's source maps, 2 of 5 MB, which only its developers need."""
+    for path in app.outdir.rglob("*.map"):
+        path.unlink()
+
+
 def setup(app):
     """Connect the functions above; called by Sphinx."""
+    app.connect("build-finished", remove_source_maps)
     app.connect("missing-reference", in_package)
     app.add_html_math_renderer("mathml", (formula, None), (formula, None))

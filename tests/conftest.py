@@ -48,11 +48,12 @@ LONG_MODULES = (
     *("engine/test_kernel.py", "project/test_installation.py", "programs/test_programs.py"),
     *("project/test_readme.py", "pages/test_playground.py", "scenes/test_frames.py"),
     *("project/test_extending.py", "project/test_notebooks.py", "scenes/test_claims.py"),
+    *("project/test_documentation.py", "project/test_papers.py", "site/test_site.py"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort modules by duration, as two workers of xdist end together if they begin with long ones.
+    """Sort modules by duration, as workers of xdist end together if they begin with long ones.
 
     xdist itself sorts by the number of tests, unless it has the option `--no-loadscope-reorder`.
     """

@@ -120,14 +120,15 @@ class Lesson {
   }
 
   /**
-   * Name the chosen scene beside the slider.
+   * Name the shown scene beside the slider.
    *
-   * @param {number} i
+   * @param {number} i  -1 for that of the task, if it is another one
    */
   #name(i) {
     const labels = (this.slider?.dataset.labels ?? "").split("|");
-    this.slider?.setAttribute("aria-valuetext", labels[i]);
-    setText(this.#find(".scene output"), labels[i]);
+    const label = labels[i] ?? "as in the task";
+    this.slider?.setAttribute("aria-valuetext", label);
+    setText(this.#find(".scene output"), label);
   }
 
   /**
@@ -159,12 +160,14 @@ class Lesson {
     }
     this.drag = [...new Set([this.data.drag, task.drag])];
     const i = choices.indexOf(task.scene);
-    if (this.slider && i >= 0) {
-      this.slider.value = String(i);
+    if (this.slider) {
+      if (i >= 0) this.slider.value = String(i);
       this.#name(i);
     }
     this.#show(task.scene, true, view);
-    this.place.element.scrollIntoView({ block: "nearest" });
+    // beside the text, it is in sight
+    const column = /** @type {HTMLElement} */ (this.place.element.parentElement);
+    if (getComputedStyle(column).position !== "sticky") column.scrollIntoView();
   }
 
   /** Say whether the networks on the board solve the task. */

@@ -58,8 +58,8 @@ class Dataset:
     A batch of b points has the loss ``sum(w_i * loss_i) / b``, where the weights ``w_i`` are
     divided by their mean over all training points. In full-batch training this is the weighted
     mean, so that a weight of 2 is the same as a point that is repeated. In mini-batches it is the
-    same in expectation. Accuracies are weighted, too; the means and variances of batch
-    normalization are not.
+    same in expectation. Accuracies are weighted, too. Not weighted are the means and variances of
+    batch normalization, and the losses that the board computes for links edited by hand.
 
     Examples
     --------

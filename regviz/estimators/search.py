@@ -354,7 +354,7 @@ feature_names_in_
     >>> from regviz import RegVizRegressorCV
     >>> from sklearn.datasets import make_regression
     >>> X, y = make_regression(60, 10, n_informative=3, noise=20, random_state=0)
-    >>> search = RegVizRegressorCV((), l1_ratio=1, selection="one_standard_error")
+    >>> search = RegVizRegressorCV((), l1_ratio=1, selection="one_standard_error", random_state=0)
     >>> int((search.fit(X, y / y.std()).coef_ == 0).sum())
     5
     """

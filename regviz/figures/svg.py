@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-WIDTH, HEIGHT = 560, 300
+WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 66, 12, 14, 62  # margins, with the labels of the axes
 LEGEND = 24  # additional margin at the top
 SIDE = 0.3  # space beside the outer places, as a share of the places' distance
@@ -42,31 +42,35 @@ def claim_svg(light: go.Figure, dark: go.Figure) -> str:
     ticks = nice_ticks(*_extent(light.data))
     low, high = ticks[0], ticks[-1]
 
+    beside = _words(light.layout.yaxis.title.text)
+    left = LEFT + LINE * (len(beside) - 1)
+
     def across(x: float) -> float:
-        return LEFT + (x - reach[0]) / (reach[1] - reach[0]) * (WIDTH - LEFT - RIGHT)
+        return left + (x - reach[0]) / (reach[1] - reach[0]) * (WIDTH - left - RIGHT)
 
     def down(y: float) -> float:
         return top + (high - y) / (high - low) * (HEIGHT - top - BOTTOM)
 
-    parts = [_horizontal(down(y), f"{y:.6g}") for y in ticks]
+    parts = [_horizontal(left, down(y), f"{y:.6g}") for y in ticks]
     labels = [_words(text) for text in light.layout.xaxis.ticktext]
     for x, words in zip(xs, labels, strict=True):
         parts += [
             _text(across(x), HEIGHT - BOTTOM + 18 + LINE * i, line) for i, line in enumerate(words)
         ]
     below = " ".join(_words(light.layout.xaxis.title.text))
-    beside = " ".join(_words(light.layout.yaxis.title.text))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, below))
+    parts.append(_text((left + WIDTH - RIGHT) / 2, HEIGHT - 6, below))
     middle = (top + HEIGHT - BOTTOM) / 2
-    parts.append(_text(14, middle, beside, f' transform="rotate(-90 14 {middle:.1f})"'))
+    for i, line in enumerate(beside):
+        x = 14 + LINE * i
+        parts.append(_text(x, middle, line, f' transform="rotate(-90 {x} {middle:.1f})"'))
     names = 0.0
     for ours, theirs in zip(light.data, dark.data, strict=True):
         shapes = _trace(ours, across, down)
         if named and "lines" in ours.mode:
             label = " ".join(_words(ours.name))
             shapes += [
-                _sign(LEFT + 8 + names, 12, RADIUS, ours.marker.symbol),
-                _text(LEFT + 20 + names, 16, label, ' text-anchor="start"'),
+                _sign(left + 8 + names, 12, RADIUS, ours.marker.symbol),
+                _text(left + 20 + names, 16, label, ' text-anchor="start"'),
             ]
             names += 36 + 7.5 * len(label)
         colours = f"--light:{ours.marker.color};--dark:{theirs.marker.color}"
@@ -133,9 +137,9 @@ def _sign(x: float, y: float, radius: float, symbol: str) -> str:
     return f'{shape}<polygon points="{upright}"/>'
 
 
-def _horizontal(y: float, label: str) -> str:
-    line = f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-    return line + _text(LEFT - 8, y + 4, label.replace("-", "−"), ' text-anchor="end"')
+def _horizontal(left: float, y: float, label: str) -> str:
+    line = f'<path class="grid" d="M{left} {y:.1f}H{WIDTH - RIGHT}"/>'
+    return line + _text(left - 8, y + 4, label.replace("-", "−"), ' text-anchor="end"')
 
 
 def _text(x: float, y: float, text: str, more: str = "") -> str:

@@ -14,6 +14,8 @@ from regviz.methods import palette
 from regviz.notebook.module import module_text
 from regviz.scenes.encoding import pack
 
+LARGEST = float(np.finfo(np.float16).max)
+
 
 class ModelsWidget(anywidget.AnyWidget):
     """Fitted estimators side by side in a notebook; `regviz.show` makes one.
@@ -88,6 +90,8 @@ def encode_models(fields: Fields) -> bytes:
     """
     regression = fields.task == "regression"
     outputs = fields.outputs.transpose(2, 0, 1, 3)[::-1]
+    if not regression:  # decision values may be beyond half precision, far from all points
+        outputs = outputs.clip(-LARGEST, LARGEST)
     header: dict[str, Any] = {
         "task": fields.task,
         "names": list(fields.classes),

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         build(options.folder, course(), gallery(), options.docs, options.base, print)
-    except ValueError as error:
+    except (ImportError, ValueError) as error:
         parser.error(str(error))
     files = [path for path in options.folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files) / 1e6

@@ -7,10 +7,10 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from regviz.data.datasets import domain
 from regviz.engine.history import History
+from regviz.extras import missing
 from regviz.methods import palette
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.palette import Theme
@@ -47,6 +47,11 @@ def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
         The scene's grid, of a classification or of linear regression.
     history : History
         The complete run of ``grid.experiment``.
+
+    Raises
+    ------
+    ImportError
+        If Pillow is not installed.
     """
     rows = dict(zip(grid.methods, _rows(scene, grid), strict=True))
     focus = scene.focus or grid.methods[-1]
@@ -87,6 +92,10 @@ def _boundary(history: History, k: int, t: int) -> str:
     centres = low + (high - low) * (np.arange(PIXELS) + 0.5) / PIXELS
     plane = np.stack(np.meshgrid(centres, centres[::-1]), axis=-1).reshape(-1, 2)
     values = history.predict(plane, t)[k]
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError(missing("The site", "pillow", "notebook")) from error
     image = Image.fromarray(_coloured(values).reshape(PIXELS, PIXELS, 4), "RGBA")
     file = BytesIO()
     image.save(file, "PNG", optimize=True)

@@ -73,7 +73,7 @@ def test_all_networks_go_on_from_the_one_in_focus_and_the_board_plays_on(page: P
     expect(panel).to_contain_text("All networks go on from None as it is at epoch 20")
     page.evaluate("""() => {
       window.shown = [];
-      const note = () => window.shown.push(window.board().state.frame);
+      const note = () => window.shown.push([window.board().state.frame, performance.now()]);
       const everything = { childList: true, characterData: true, subtree: true };
       new MutationObserver(note).observe(window.board().transport.now, everything);
     }""")
@@ -82,9 +82,13 @@ def test_all_networks_go_on_from_the_one_in_focus_and_the_board_plays_on(page: P
     wait_for_change(page, 1)
     page.wait_for_function("window.board().state.frame === 50")
     # from the change on, and to the end
-    shown = page.evaluate("window.shown.filter((frame, i, all) => frame !== all[i - 1])")
-    assert shown[shown.index(20) :] == sorted(shown[shown.index(20) :])
-    assert len([frame for frame in shown if frame > 20]) > 10
+    shown = page.evaluate("window.shown")
+    frames = [frame for frame, _ in shown]
+    played = shown[frames.index(20) :]
+    assert played == sorted(played)
+    # a slow machine leaves frames out, but plays no faster than 24 frames a second
+    first, last = (next(now for frame, now in played if frame == end) for end in (20, 50))
+    assert last - first > 1000 * 29 / 24
     rate = TRAINING.learning_rate
     phases = (regviz.Phase(20, learning_rate=rate),)
     assert_browser_has(page, grid_of(training=TRAINING, phases=phases))

@@ -12,10 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 
 import regviz
 from devtools.board import find_board
+from regviz.lessons.offline import lesson_page
+from regviz.scenes.offline import recording
 from tests.browser.conftest import poll_conditions
 from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_axe import CONTRAST, RULES, found
-from tests.browser.test_offline import RECORD_EPOCHS
+from tests.browser.test_offline import RECORD_EPOCHS, offline_opener
 from tests.support.site import build_small, small
 
 OpenPage = Callable[..., Page]
@@ -138,6 +140,21 @@ def test_a_lesson_goes_on_without_an_answer_and_shows_its_solution(open_page: Op
     # what is not recorded says so, and leads to instructions
     page.get_by_role("link", name="Start RegViz yourself").first.click()
     expect(page.get_by_text("make run")).to_be_visible()
+
+
+def test_a_saved_lesson_works_as_on_the_site_and_asks_no_server(browser: Browser, tmp_path: Path):
+    lesson = small()[0][0]
+    grid = lesson.scenes["eight"].grid()
+    run = recording(grid, grid.rows({}), regviz.train(grid.experiment), "offline")
+    with offline_opener(browser, tmp_path) as open_file:
+        page = open_file(lesson_page(lesson, "eight", grid, run))
+        page.get_by_role("radio").first.check()
+        await_board(page)
+        page.get_by_role("button", name="Show a solution").click()
+        expect(page.locator(".outcome")).to_contain_text("Solved.")
+        page.locator("figure summary").first.click()
+        expect(page.get_by_role("table").first).to_contain_text("medians")
+        assert page.locator("figure svg[role=img]").count() == 2
 
 
 PAGES = ("index.html", "course.html", "lesson-noise.html", "gallery.html", "start.html", "404.html")

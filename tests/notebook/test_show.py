@@ -2,7 +2,9 @@
 
 import base64
 import io
+from dataclasses import replace
 
+import numpy as np
 from PIL import Image
 
 import regviz
@@ -22,3 +24,10 @@ def test_a_cell_shows_the_widget_or_its_picture_or_its_numbers():
     picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
     assert picture.text["Description"].startswith("4 models: LogisticRegression, train accuracy")
     assert picture.convert("RGB").getcolors(10_000)
+
+
+def test_decision_values_beyond_half_precision_stay_finite():
+    problem = PROBLEMS["binary"]()
+    fields = regviz.show(problem.models[1], problem.X, problem.y).fields
+    with np.errstate(over="raise"):
+        encode_models(replace(fields, outputs=1e9 * fields.outputs))

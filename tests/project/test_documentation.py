@@ -24,6 +24,7 @@ from regviz.methods import catalogue
 from regviz.pages.understand import VIEWS
 from regviz.programs import LIBRARIES
 from regviz.spec.toy import DATASETS
+from tests.site.test_site import DOCUMENTATION_BYTES
 from tests.support.commands import make_plan
 from tests.support.papers import blocks
 
@@ -115,6 +116,8 @@ def test_make_docs_builds_pages_that_load_nothing_from_elsewhere(built: Path):
     for path, text in found.items():
         loaded = re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(\w+:[^\"]*)", text)
         assert not [url for url in loaded if not url.startswith("data:")], path
+    size = sum(path.stat().st_size for path in built.rglob("*") if path.is_file())
+    assert size <= DOCUMENTATION_BYTES
 
 
 def test_the_pages_and_their_search_work_from_disk(built: Path):

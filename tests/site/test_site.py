@@ -1,5 +1,7 @@
 """Tests of the site's files: all there, within its size, without addresses of others."""
 
+import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -59,6 +61,20 @@ def test_each_link_and_each_file_of_a_page_is_in_the_folder(site: Path):
             assert (site / address).is_file(), f"{page.name}: {address}"
         # only sources in lessons' texts lead elsewhere, and only if they are clicked
         assert all(a.startswith("https://") for a in found.linked if ":" in a)
+
+
+def test_the_policy_of_each_page_names_no_origin_but_its_own(site: Path):
+    allowed = {"'none'", "'self'", "file:", "data:"}
+    for page in site.glob("*.html"):
+        policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page.read_text("utf-8"))
+        assert policy
+        rules = dict(rule.split(maxsplit=1) for rule in unescape(policy[1]).split("; "))
+        assert rules.pop("default-src") == "'none'"
+        assert set(rules.pop("style-src").split()) - allowed == {"'unsafe-inline'"}
+        assert set(rules.pop("img-src").split()) - allowed == {"blob:"}
+        (digest,) = set(rules.pop("script-src").split()) - allowed
+        assert digest.startswith("'sha256-")
+        assert set(rules.values()) == {"'none'"}
 
 
 def test_no_recording_is_without_a_page_and_all_scenes_of_lessons_have_one(site: Path):
