@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -69,8 +70,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def frozen_imports() -> None:
-    """Exclude imported modules from garbage collection, which each run of a page triggers."""
-    gc.collect()
+    """Exclude imported modules from garbage collection, which each run of a page triggers.
+
+    Files that other modules have left open are no fault of this one's first test.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     gc.freeze()
 
 

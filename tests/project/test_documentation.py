@@ -14,7 +14,6 @@ import pytest
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 from playwright.sync_api import sync_playwright
-from sphinx.cmd.build import main as sphinx
 
 import regviz
 from devtools.browsers import find_chromium
@@ -25,15 +24,9 @@ from regviz.pages.understand import VIEWS
 from regviz.programs import LIBRARIES
 from regviz.spec.toy import DATASETS
 from tests.site.test_site import DOCUMENTATION_BYTES
-from tests.support.commands import make_plan
+from tests.support.commands import make_plan, python
 from tests.support.papers import blocks
 
-pytestmark = [
-    # myst-parser 5.2.0 uses a name that Sphinx 11 will remove
-    pytest.mark.filterwarnings("ignore:'myst_parser:PendingDeprecationWarning"),
-    # Sphinx looks at all attributes of a widget
-    pytest.mark.filterwarnings("ignore:Widget:DeprecationWarning"),
-]
 DIRECTIVE = re.compile(
     r"^\.\. (currentmodule|autoclass|autofunction):: (\S+)(?:\n   :members:(.*))?$", re.MULTILINE
 )
@@ -102,11 +95,14 @@ def registries() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the pages, built as by `make docs`, in this process."""
+    """The folder of the pages, built as by `make docs`.
+
+    In a process of its own: Sphinx replaces default values in the signatures of classes.
+    """
     folder = tmp_path_factory.mktemp("docs")
     (words,) = re.findall(r"-m sphinx (.*)$", make_plan("docs").replace("\\\n", ""), re.MULTILINE)
     *options, source, _ = words.replace("build/doctrees", str(folder / "trees")).split()
-    assert sphinx([*options, str(ROOT / source), str(folder / "html")]) == 0
+    python("-m", "sphinx", *options, source, folder / "html")
     return folder / "html"
 
 
@@ -159,7 +155,15 @@ def test_the_guides_have_no_commands_but_those_that_are_run():
     }
     assert {guide: lines for guide, lines in commands.items() if lines} == {
         "extending": ["regviz serve --import extensions"],  # test_extending.py
-        "notebooks": ['python -m pip install ".[notebook]"'],  # test_installation.py
+        # test_readme.py and test_installation.py
+        "install": [
+            "make run",
+            "python -m pip install .",
+            'python -m pip install ".[app]"',
+            'python -m pip install ".[notebook]"',
+        ],
+        # not run: its packages are installed for the tests, within the bounds of pyproject.toml
+        "notebooks": ['python -m pip install ".[notebook]"'],
         "site": ["make site", "python -m regviz.site my-site"],  # tests/site
         "train": ["python -m pip install ."],  # test_installation.py
     }
