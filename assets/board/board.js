@@ -455,7 +455,7 @@ export class Board {
     this.lastTick = playing ? now : 0;
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
-    const texts = now - this.lastTexts >= TEXTS_MS;
+    const texts = this.state.mode !== before.mode || now - this.lastTexts >= TEXTS_MS;
     if (texts && (this.stale || this.textsHeld)) this.lastTexts = now;
     if (this.stale) this.drawMoving(texts);
     else {
