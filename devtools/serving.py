@@ -25,10 +25,11 @@ TRACEBACK = "Traceback (most recent call last)"
 
 
 class Server(NamedTuple):
-    """URL and log file of a running server."""
+    """URL and log file of a running server, and the path that responds once it is up."""
 
     url: str
     log: Path
+    health: str = "/_stcore/health"
 
     def logged(self) -> str:
         """Return the content of the log."""
@@ -95,7 +96,7 @@ def _wait_until_up(server: Server, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2).close()
+            urllib.request.urlopen(f"{server.url}{server.health}", timeout=2).close()
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

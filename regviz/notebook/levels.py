@@ -84,6 +84,7 @@ def _checked(card: Card, now: Level, given: Any) -> Level:
     name = f"levels[{card['key']!r}]"
     variant = card["variants"][0]
     if isinstance(now, tuple):
+        # JSON has lists
         pair = given if isinstance(given, tuple | list) and len(given) == 2 else (given, now[1])
         values = [each["value"] for each in card["variants"]]
         value = _nearest(f"{name}[1]", values, pair[1])

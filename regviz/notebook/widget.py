@@ -79,9 +79,12 @@ class BoardWidget(anywidget.AnyWidget):
 
     _esm = module_text()
 
-    focus = traitlets.Any(None).tag(sync=True)
-    levels = traitlets.Any(MappingProxyType({})).tag(sync=True, to_json=lambda value, _: {**value})
-    epoch = traitlets.Any(0).tag(sync=True)
+    # without types of traitlets, whose errors would not name the allowed values
+    focus: traitlets.TraitType[Any, Any] = traitlets.TraitType(None).tag(sync=True)
+    levels: traitlets.TraitType[Any, Any] = traitlets.TraitType(MappingProxyType({})).tag(
+        sync=True, to_json=lambda value, _: {**value}
+    )
+    epoch: traitlets.TraitType[Any, Any] = traitlets.TraitType(0).tag(sync=True)
     # The messages are the traits message_0, message_1 and so on, each of which is sent once.
     n_messages = traitlets.Int(0).tag(sync=True)
 
@@ -97,10 +100,12 @@ class BoardWidget(anywidget.AnyWidget):
     ) -> None:
         self._cards = history_cards(history.experiment, early_stopping)
         self._start(history, growing)
-        initial = {card["key"]: initial_level(card) for card in self._cards if has_level(card)}
+        self._levels: Levels = {
+            card["key"]: initial_level(card) for card in self._cards if has_level(card)
+        }
         super().__init__(
             focus=self._checked_focus(focus),
-            levels=checked_levels(self._cards, initial, levels or {}),
+            levels=checked_levels(self._cards, self._levels, levels or {}),
             epoch=self._checked_epoch(self._last_epoch if epoch is None else epoch),
         )
         self._send_frames(history)
@@ -154,7 +159,9 @@ class BoardWidget(anywidget.AnyWidget):
 
     @traitlets.validate("levels")
     def _validate_levels(self, proposal: Any) -> Levels:
-        return checked_levels(self._cards, self.levels, proposal.value)
+        # the trait itself has the proposal already, if several traits are set at once
+        self._levels = checked_levels(self._cards, self._levels, proposal.value)
+        return self._levels
 
     @traitlets.validate("epoch")
     def _validate_epoch(self, proposal: Any) -> int:
