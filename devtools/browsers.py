@@ -34,7 +34,7 @@ def find_chromium() -> str | None:
 
 
 def main() -> None:
-    """Install the browsers that are missing; exit with a message if that fails."""
+    """Install the browsers that are missing; exit with a message if Chromium is then missing."""
     install_chromium()
     for name, find, packages in OTHERS:
         if not find() and shutil.which("apt-get") and os.geteuid() == 0:
@@ -43,9 +43,9 @@ def main() -> None:
             install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
             subprocess.run(install, check=False)
         if not find():
-            sys.exit(
-                f"The browser tests need {name}, and it could not be installed. Install it with"
-                f" your system's package manager (Debian: {' '.join(packages)}), then try again."
+            print(
+                f"{name} could not be installed, so its tests are skipped. Install it with your"
+                f" system's package manager to run them (Debian: {' '.join(packages)})."
             )
 
 

@@ -12,7 +12,7 @@
 import * as cards from "./panels/card.js";
 import { decode } from "./state/codec.js";
 import { updateCrosshairs } from "./panels/crosshair.js";
-import { contextOf, fitCanvas, make, zoomOf } from "./draw/dom.js";
+import { contextOf, fitCanvas, make, resizeAll, zoomOf } from "./draw/dom.js";
 import { makeChange, openChange } from "./panels/change.js";
 import { Commands } from "./commands.js";
 import { describeBoard, drawBoard, drawTexts, drawWithoutTexts, refineCard, refineFocus } from "./drawing.js";
@@ -455,7 +455,7 @@ export class Board {
     this.lastTick = playing ? now : 0;
     // between two recorded frames there is nothing to draw
     if (this.state.frame !== before.frame || this.state.mode !== before.mode) this.change();
-    const texts = now - this.lastTexts >= TEXTS_MS;
+    const texts = this.state.mode !== before.mode || now - this.lastTexts >= TEXTS_MS;
     if (texts && (this.stale || this.textsHeld)) this.lastTexts = now;
     if (this.stale) this.drawMoving(texts);
     else {
@@ -490,6 +490,15 @@ export class Board {
     this.textsHeld = !texts;
     if (texts) drawBoard(this, this.stage);
     else drawWithoutTexts(this, this.stage);
+  }
+
+  /** Draw for paper, or again for the screen: at once, as no animation frame is run while the page is printed. */
+  print() {
+    this.restyle();
+    // with the theme, then with the sizes: Chromium prints all that is drawn to a canvas since it got its size
+    this.draw();
+    resizeAll(this.element);
+    this.draw();
   }
 
   /** Write the texts that are held back. */

@@ -11,7 +11,7 @@ const ENDS = ["pointerup", "pointercancel"];
 const THEMES = ["class", "style", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind", "theme"];
 
 /**
- * Observe width, keys and theme. Streamlit and notebooks set the theme on the elements around the board;
+ * Observe width, keys, theme and printing. Streamlit and notebooks set the theme on the elements around the board;
  * without them it is the system's.
  *
  * @param {Element|ShadowRoot} parent  parent of the board's element
@@ -24,10 +24,14 @@ export function watch(parent, board, { restyle = () => board.restyle(), keysOuts
   const ignorePage = watchPage(parent, board.element, () => board.measure(), restyle);
   const pressed = (/** @type {KeyboardEvent} */ event) => handleKey(event, board, keysOutside);
   document.addEventListener("keydown", pressed);
+  const print = () => board.print();
+  const paper = matchMedia("print");
+  paper.addEventListener("change", print);
   const release = () => board.reporter.release();
   for (const end of ENDS) document.addEventListener(end, release);
   return () => {
     document.removeEventListener("keydown", pressed);
+    paper.removeEventListener("change", print);
     for (const end of ENDS) document.removeEventListener(end, release);
     ignorePage();
   };

@@ -73,7 +73,8 @@ def panels(
     height = math.ceil(n / columns) * down + footer + 2 * MARGIN - GAP // 2
     ink, paper = palette.INK[theme], palette.BLANK[theme]
     muted = mix(ink, paper, 0.25)
-    with matplotlib.style.context("default"):
+    # names are shown as they are, also with dollar signs
+    with matplotlib.style.context(["default", {"text.parse_math": False}]):
         figure = matplotlib.figure.Figure((width / UNITS, height / UNITS), facecolor=paper)
 
         def write(x: float, y: float, text: str, size: float = 8.6, **look: Any) -> None:

@@ -120,9 +120,8 @@ def points_of(
     if (X_test is None) != (y_test is None):
         missing = Unquoted("no X_test" if X_test is None else "no y_test")
         raise invalid("X_test and y_test", "given together or not at all", missing)
+    """Return training and test points, each with class numbers or targets."""
     points = {"train": _points("X", X, "y", y, classes)}
-    if len(points["train"][1]) == 0:
-        raise invalid("X", "at least one point", np.shape(X))
     if X_test is None or y_test is None:
         return points | {"test": (np.zeros((0, 2)), np.zeros(0))}
     return points | {"test": _points("X_test", X_test, "y_test", y_test, classes)}
@@ -135,6 +134,8 @@ def _points(
     inputs = numbers(x_name, X)
     if inputs.ndim != 2 or inputs.shape[1] != 2:
         raise invalid(x_name, "of shape (n_points, 2)", inputs.shape)
+    if not len(inputs):
+        raise invalid(x_name, "at least one point", inputs.shape)
     labels = np.asarray(y)
     if labels.shape != (len(inputs),):
         raise invalid(y_name, f"of shape ({len(inputs)},), as {x_name}", labels.shape)

@@ -151,5 +151,10 @@ def facts_of(history: History, rows: list[int], t: int) -> list[Facts]:
 
 
 def decimals(value: float) -> str:
-    """Format a loss or score with two decimals, or large ones with three significant digits."""
+    """Format a loss or score with two decimals, or large ones with three significant digits.
+
+    NaN, such as R² of one point, is a dash.
+    """
+    if value != value:
+        return "–"
     return (f"{value:.2f}" if abs(value) < 1000 else f"{value:.3g}").replace("-", "−")

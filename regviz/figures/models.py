@@ -24,7 +24,7 @@ from regviz.methods import palette
 from regviz.methods.catalogue import colour as method_colour
 from regviz.methods.labels import labels
 from regviz.methods.palette import Theme, mix
-from regviz.spec.validation import Task
+from regviz.spec.validation import Task, invalid
 
 GRID = 96  # grid points along each side
 LEAST_PROBABILITY = 1e-12  # logarithms of smaller ones are those of this one
@@ -64,7 +64,11 @@ def fields_of_models(
     outputs, facts = [], []
     for name, model in models.items():
         kind, factor = _kind(model, X, classes)
-        outputs.append(factor * _outputs(model, kind, plane, classes))
+        own = _outputs(model, kind, plane, classes)
+        if own.shape[1] != resolution**2:
+            allowed = "an estimator of a single target"
+            raise invalid(f"estimators[{name!r}]", allowed, model)
+        outputs.append(factor * own)
         facts.append(Facts(name, _colours(model), _numbers(model, points, given), kind, factor))
     n_classes = 0 if classes is None else len(classes)
     task: Task = {0: "regression", 2: "binary"}.get(n_classes, "multiclass")  # type: ignore[assignment]

@@ -136,7 +136,7 @@ def _input_weights(history: History, k: int, t: int) -> Floats:
 
 
 def _time(history: History, t: int) -> int:
-    n = len(history.epochs)
     if not isinstance(history, History):
         raise invalid("history", "a History", history)
+    n = len(history.epochs)
     return integer("t", t, -n, n - 1) % n

@@ -11,7 +11,7 @@ from latex2mathml.converter import convert
 _CODE = re.compile(r"(\$\$?)(.+?)\1|`(.+?)`", re.DOTALL)
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)
 _ITALIC = re.compile(r"\*(.+?)\*", re.DOTALL)
-_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^\s)]+)\)")
+_LINK = re.compile(r'\[([^\]]+)\]\((https?://[^\s")]+)\)')
 _XMLNS = ' xmlns="http://www.w3.org/1998/Math/MathML"'  # not needed in HTML
 # latex2mathml's errors have no common class
 _LATEX_ERRORS = tuple(each for each in vars(exceptions).values() if isinstance(each, type))

@@ -29,6 +29,7 @@ from regviz.spec.validation import choice, integer
 
 # between two messages of a training that goes on
 SECONDS_BETWEEN_MESSAGES = 0.1
+MIN_MESSAGES = 2  # traits for messages: a complete history takes one or two
 
 
 class BoardWidget(anywidget.AnyWidget):
@@ -85,7 +86,7 @@ class BoardWidget(anywidget.AnyWidget):
         sync=True, to_json=lambda value, _: {**value}
     )
     epoch: traitlets.TraitType[Any, Any] = traitlets.TraitType(0).tag(sync=True)
-    # The messages are the traits message_0, message_1 and so on, each of which is sent once.
+    # The messages are the traits message_0 and so on, up to this number; others are spare.
     n_messages = traitlets.Int(0).tag(sync=True)
 
     def __init__(
@@ -194,12 +195,23 @@ class BoardWidget(anywidget.AnyWidget):
         self._selector.add(history)
         source = Source(self._cards, self._run, history, self._selector)
         for message in encode_all(source, self._n_sent):
-            trait = traitlets.Bytes(message).tag(sync=True)
-            self.add_traits(**{f"message_{self.n_messages}": trait})
-            self.n_messages += 1
+            self._add_message(message)
         self._n_sent = len(self._selector.frames)
         if not self._growing:
             self._epochs = [int(history.epochs[t]) for t, _ in self._selector.frames]
+
+    def _add_message(self, message: bytes) -> None:
+        """Send a message as the next trait.
+
+        Traits are added in blocks that double their number. `add_traits` makes a class that derives
+        from the one before, so that adding 1000 traits one by one takes two minutes.
+        """
+        name = f"message_{self.n_messages}"
+        if not self.has_trait(name):
+            numbers = range(self.n_messages, max(MIN_MESSAGES, 2 * self.n_messages))
+            self.add_traits(**{f"message_{i}": traitlets.Bytes().tag(sync=True) for i in numbers})
+        setattr(self, name, message)
+        self.n_messages += 1
 
     def _finish(self, history: History) -> None:
         """Send the frames up to the end, and replace all messages by few.

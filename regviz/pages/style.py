@@ -39,6 +39,14 @@ STYLE = """<style>
     }
     .js-plotly-plot { forced-color-adjust: none; }
   }
+  /* On paper: what is found out, without the controls, and in the light theme. */
+  @media print {
+    .stSidebar, .stAppHeader, .st-key-buttons, .stButtonGroup { display: none; }
+    :root { color-scheme: light; }
+    body, .stApp, .stMain { background: #fff !important; color: #1f2430 !important; }
+    .stMain { position: static; overflow: visible; }
+    .stMain :is(p, h1, h2, h3) { color: #1f2430 !important; }
+  }
   /* second-level headings in the size of Streamlit's third level, to save space */
   .stHeading h2 { padding: 0.5rem 0 1rem; }
   .stSidebar .stHeading h2 { font-size: 1.125rem; }

@@ -1,6 +1,8 @@
 """Fixtures of the browser tests: a running server and Chromium."""
 
 import os
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,12 +26,14 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from devtools.board import TWO_FRAGMENTS_WARNING
 from devtools.browsers import find_chromium
+from devtools.engines import find_firefox, find_webkit
 from devtools.serving import Server, serve
 from regviz.server.assets import assets_path
 
 expect.set_options(timeout=30_000)  # the timeout of all other waiting in these tests
 
 SET_ASSETS = f"window.assets = '/{assets_path()}';"  # base URL for imports by tests
+BROWSERS = {"Chromium": find_chromium, "Firefox": find_firefox, "WebKitGTK": find_webkit}
 SERVER_URL = pytest.StashKey[str]()
 
 
@@ -43,6 +47,19 @@ def pytest_configure_node(node: Any) -> None:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         config.stash[SERVER_URL] = stack.enter_context(serve(folder)).url
     node.workerinput["url"] = config.stash[SERVER_URL]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which browsers the tests have, and which they lack."""
+    for name, find in BROWSERS.items():
+        path = find()
+        if not path:
+            terminalreporter.write_line(f"{name}: not installed, its tests are skipped")
+            continue
+        # WebKitGTK's MiniBrowser does not say its version without a display
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+        version = re.search(r"[\d.]+\d", said.stdout)
+        terminalreporter.write_line(f"{name}: {version[0] if version else 'installed'}")
 
 
 @pytest.fixture(scope="session")

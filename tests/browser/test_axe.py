@@ -168,6 +168,13 @@ def test_a_phone_shows_an_accessible_page(open_page: OpenPage):
     assert_accessible(page)
 
 
+def test_an_embedded_page_is_accessible(open_page: OpenPage):
+    page = open_page(900, 700, query="?v=2&epochs=50&embed=true")
+    wait_until_complete(page)
+    wait_until_settled(page)
+    assert_accessible(page)
+
+
 @pytest.mark.parametrize("place", OPENERS)
 def test_a_view_is_accessible(page: Page, place: str):
     OPENERS[place](page)

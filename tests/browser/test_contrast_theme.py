@@ -1,9 +1,16 @@
-"""Tests of the page with forced colours (a contrast theme)."""
+"""Tests of the page with forced colours (a contrast theme), zoomed, and on paper."""
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.visitor import OpenPage, seek, wait_until_complete, wait_until_settled
+from tests.browser.test_access import CUT_OFF_TEXTS, tab_stops
+from tests.browser.visitor import (
+    OpenPage,
+    resize_window,
+    seek,
+    wait_until_complete,
+    wait_until_settled,
+)
 
 # colours as the browser computes them for a style sheet's author
 COLOURS = """() => {
@@ -39,6 +46,19 @@ STREAMLIT = """() => {
     track: style('[data-testid="stSlider"] [role="group"] > div > div:first-child').backgroundImage,
     chosen: style('[data-testid="stButtonGroup"] [data-selected="true"]').backgroundColor,
     other: style('[data-testid="stButtonGroup"] button:not([data-selected])').backgroundColor,
+  };
+}"""
+# the page and the mean lightness of a boundary's pixels, as they are printed
+PAPER = """() => {
+  const style = (selector) => getComputedStyle(document.querySelector(selector));
+  const { boundary } = window.board().stage.cards[0];
+  const { data } = boundary.getContext("2d")
+    .getImageData(0, 0, boundary.width, boundary.height);
+  return {
+    backgrounds: ["body", ".stApp", ".stMain"].map((each) => style(each).backgroundColor),
+    luminance: data.reduce((sum, x, i) => sum + (i % 4 === 3 ? 0 : x), 0) / data.length * 4 / 3,
+    hidden: [".stSidebar", ".stAppHeader"].map((each) => style(each).display),
+    width: document.documentElement.scrollWidth,
   };
 }"""
 
@@ -85,3 +105,41 @@ def test_streamlits_sliders_and_choices_are_seen(forced_colours_page: tuple[Page
     found = page.evaluate(STREAMLIT)
     assert "gradient" in found["track"]
     assert found["chosen"] != found["other"]
+
+
+def test_every_control_shows_the_keyboards_focus(forced_colours_page: tuple[Page, str]):
+    page, _ = forced_colours_page
+    stops = tab_stops(page)
+    assert len(stops) > 40
+    assert [stop["name"] for stop in stops if not stop["outlined"]] == []
+
+
+def test_at_twice_the_size_nothing_is_cut_and_every_control_is_reached(
+    forced_colours_page: tuple[Page, str],
+):
+    page, _ = forced_colours_page
+    before = {stop["name"] for stop in tab_stops(page)}
+    resize_window(page, 640, 450)  # a window of 1280 × 900 pixels at 200 %
+    stops = tab_stops(page)
+    assert {stop["name"] for stop in stops} == before
+    assert [stop["name"] for stop in stops if not stop["inside"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    assert page.evaluate(CUT_OFF_TEXTS) == []
+    resize_window(page, 1400, 900)
+
+
+def test_on_paper_the_board_is_whole_and_has_no_dark_background(
+    forced_colours_page: tuple[Page, str],
+):
+    page, scheme = forced_colours_page
+    resize_window(page, 718, 1047)  # an A4 page within margins of 1 cm, at 96 pixels per inch
+    page.emulate_media(color_scheme=scheme, forced_colors="none", media="print")
+    page.wait_for_function("window.board().stage.theme.mode === 'light'")
+    found = page.evaluate(PAPER)
+    assert found["backgrounds"] == ["rgb(255, 255, 255)"] * 3
+    assert found["luminance"] > 90  # of 255; less than 60 in the dark theme
+    assert found["hidden"] == ["none", "none"]
+    assert found["width"] <= 718
+    assert page.evaluate(CUT_OFF_TEXTS) == []
+    page.emulate_media(color_scheme=scheme, media="screen")
+    page.wait_for_function(f"window.board().stage.theme.mode === {scheme!r}")

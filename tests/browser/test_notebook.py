@@ -68,7 +68,10 @@ EXECUTE = """async ([code, value]) => {
   session.dispose();
   return [content.status, content.user_expressions?.value.data?.["text/plain"] ?? content.evalue];
 }"""
-IDLE = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
+CONNECTED = """() => {
+  const session = window.jupyterapp.shell.currentWidget?.sessionContext?.session;
+  return session?.kernel?.connectionStatus === "connected";
+}"""
 # the board whose root element is given
 RECORDING = "({ regviz: { recording: r } }) => r && { received: r.nReceived, of: r.nFrames }"
 
@@ -149,8 +152,8 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         opened = Lab(page, listen(page))
         page.goto(f"{server.url}/lab/tree/a.ipynb")
         page.locator(".jp-Notebook .jp-Cell").nth(1).wait_for()
-        page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.isReady")
-        page.wait_for_function(IDLE)
+        # a cell that is run before asks for a kernel
+        page.wait_for_function(CONNECTED)
         opened.run_cell(0)
         opened.board.locator(".card").nth(3).wait_for()
         yield opened

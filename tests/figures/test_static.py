@@ -101,11 +101,12 @@ def test_a_diverged_network_says_when():
     [
         ({"t": 99}, "t must be a whole number"),
         ({"theme": "sepia"}, "theme must be one of"),
+        ({"history": "run"}, "history must be a History"),
     ],
 )
 def test_errors_name_the_parameter(arguments, message):
     with pytest.raises(ValueError, match=message):
-        static.static_picture(run(epochs=1), **arguments)
+        static.static_picture(**{"history": run(epochs=1), **arguments})
 
 
 def test_without_matplotlib_the_error_has_the_command_that_installs_it(monkeypatch):

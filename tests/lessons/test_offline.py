@@ -31,6 +31,7 @@ from tests.lessons.test_lessons import NAME, TEMPLATE
         (r"$a_1_2$", r"<p><code>a_1_2</code></p>"),
         ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
         ("`<b>` [x](https://a.org)", '<p><code>&lt;b&gt;</code> <a href="https://a.org">x</a></p>'),
+        ('[x](https://a"onclick=f)', '<p>[x](https://a"onclick=f)</p>'),
         ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>"),
         ("", ""),
     ],

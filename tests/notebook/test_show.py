@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 from PIL import Image
+from sklearn.dummy import DummyClassifier
 
 import regviz
-from regviz.notebook.models import encode_models
+from regviz.notebook.models import encode_models, models_picture
 from tests.support.models import PROBLEMS
 
 
@@ -31,3 +32,9 @@ def test_decision_values_beyond_half_precision_stay_finite():
     fields = regviz.show(problem.models[1], problem.X, problem.y).fields
     with np.errstate(over="raise"):
         encode_models(replace(fields, outputs=1e9 * fields.outputs))
+
+
+def test_names_of_a_picture_are_shown_as_they_are_also_with_dollar_signs():
+    X, y = [[0.0, 0.0], [1.0, 1.0]], [r"$\frac$", "$10-$20"]
+    model = DummyClassifier().fit(X, y)
+    assert len(models_picture(regviz.show({"$x_1$": model, r"$\bad$": model}, X, y).fields)) > 1000

@@ -99,6 +99,18 @@ export function parentOf(element) {
   return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
 }
 
+/** @type {WeakMap<Element, () => void>} the function that `onResize` calls for an element */
+const reactions = new WeakMap();
+
+/**
+ * Let an element and all below it react to their sizes now: no animation frame is run while a page is printed.
+ *
+ * @param {Element} root
+ */
+export function resizeAll(root) {
+  for (const element of [root, ...root.querySelectorAll("*")]) reactions.get(element)?.();
+}
+
 /**
  * Call `react` in the animation frame after `element` has changed its size. If an observer's callback
  * itself changes sizes, the browser reports the error "ResizeObserver loop completed with undelivered
@@ -109,6 +121,7 @@ export function parentOf(element) {
  * @returns {() => void}  stops it
  */
 export function onResize(element, react) {
+  reactions.set(element, react);
   let frame = 0;
   const observer = new ResizeObserver(() => {
     frame ||= requestAnimationFrame(() => {
@@ -118,6 +131,7 @@ export function onResize(element, react) {
   });
   observer.observe(element);
   return () => {
+    reactions.delete(element);
     observer.disconnect();
     cancelAnimationFrame(frame);
   };

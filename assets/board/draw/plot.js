@@ -219,7 +219,8 @@ export function drawCursor(context, plot) {
   const { picture, data, colours, ratio, width, height, hover } = plot;
   const { epochs, lastEpoch, now } = data;
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.globalCompositeOperation = "copy";
+  // not by the operation "copy": Chromium would print what was there before as well
+  context.clearRect(0, 0, picture.width, picture.height);
   context.drawImage(picture, 0, 0);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   const bottom = height - EDGE.bottom;

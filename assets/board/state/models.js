@@ -1,4 +1,4 @@
-/** Any models' outputs on a grid over the plane, from the message that regviz/notebook/show.py writes. */
+/** Any models' outputs on a grid over the plane, from the message that regviz/notebook/models.py writes. */
 
 /** @import {Model, Models, ModelsHeader, Numbers} from "./types.d.ts" */
 
