@@ -2,7 +2,8 @@
 # make test    set everything up and run every check and test
 # make format  fix lint errors and format the code
 # make docs    build the documentation in build/docs
-# make site    write the site without a server to build/site; for its path on a host: BASE=/regviz/
+# make site    write the site without a server to build/site; for its path on a host: BASE=/regviz/; with the
+#              address of the source code: REPOSITORY=https://…
 # make bench   print the tables of benchmarks/
 # make audit   look up known vulnerabilities of the installed packages
 # make claims  compute the table of the lessons' claims; one module: make claims CLAIMS=noise
@@ -55,7 +56,7 @@ docs: .venv/installed-dev
 	@echo "Open build/docs/index.html"
 
 site: docs .venv/compiled
-	$(BIN)/python -m regviz.site build/site --docs build/docs --base "$(BASE)"
+	$(BIN)/python -m regviz.site build/site --docs build/docs --base "$(BASE)" --repository "$(REPOSITORY)"
 	@echo "Open build/site/index.html"
 
 bench: .venv/installed-dev .venv/compiled

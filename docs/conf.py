@@ -46,6 +46,7 @@ html_title = "RegViz"
 html_math_renderer = "mathml"
 html_logo = html_favicon = "../assets/logo.svg"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
 html_css_files = ["regviz.css"]
 html_js_files = ["search.js"]
 html_context = {"default_mode": "auto"}
@@ -56,6 +57,7 @@ html_sidebars = {"index": []}
 html_theme_options = {
     "logo": {"text": "RegViz"},
     "navbar_align": "left",
+    "navbar_start": ["navbar-logo", "site"],  # the latter is empty but in the site (`regviz.site`)
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 6,
     "footer_start": ["copyright"],

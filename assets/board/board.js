@@ -495,6 +495,7 @@ export class Board {
   /** Draw for paper, or again for the screen: at once, as no animation frame is run while the page is printed. */
   print() {
     this.restyle();
+    this.fine = true; // all panels, also those out of sight
     // with the theme, then with the sizes: Chromium prints all that is drawn to a canvas since it got its size
     this.draw();
     resizeAll(this.element);

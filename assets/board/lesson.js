@@ -166,7 +166,7 @@ class Lesson {
     }
     this.#show(task.scene, true, view);
     // beside the text, it is in sight
-    const column = /** @type {HTMLElement} */ (this.place.element.parentElement);
+    const column = /** @type {HTMLElement} */ (this.place.element.closest(".right"));
     if (getComputedStyle(column).position !== "sticky") column.scrollIntoView();
   }
 

@@ -24,6 +24,7 @@ from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
 
 ONE_SEED = "The board shows one seed. Numbers in the text are medians over twenty seeds."
+HELD = "The board appears here after your prediction."
 NOT_RECORDED = (
     "One training step, number by number: this needs RegViz itself, as it is not recorded."
 )
@@ -42,10 +43,13 @@ class Recorded:
     files : tuple of str
         Addresses of its scripts, as of `regviz.scenes.offline.board_html`; empty if its messages
         are in the page.
+    still : str
+        Address of its still picture, as of `regviz.scenes.offline.board_html`.
     """
 
     grid: StrengthGrid
     files: tuple[str, ...] = ()
+    still: str = ""
 
 
 def article(
@@ -89,7 +93,9 @@ def article(
 <div class="rest see"><h2>See</h2>
 {html(lesson.before)}
 <p class="small">{ONE_SEED}</p></div>
-<div class="rest right">{_slider(lesson, recorded)}{board_html(first.files)}</div>
+<div class="right"><p class="held">{HELD}</p>
+<div class="rest">{_slider(lesson, recorded)}{board_html(first.files, still=first.still)}</div>
+</div>
 <div class="rest">{html(lesson.after)}
 <h2>Why</h2>
 {why}</div>

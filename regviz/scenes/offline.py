@@ -68,7 +68,9 @@ def document(title: str, head: str, body: str, policy: str = POLICY) -> str:
     return PAGE.format(policy=policy, title=escape(title), head=head, body=body)
 
 
-def board_html(files: Sequence[str] = (), view: Mapping[str, Any] | None = None) -> str:
+def board_html(
+    files: Sequence[str] = (), view: Mapping[str, Any] | None = None, still: str = ""
+) -> str:
     """Return the HTML element that ``assets/board/offline.js`` replaces by a board.
 
     Parameters
@@ -79,11 +81,15 @@ def board_html(files: Sequence[str] = (), view: Mapping[str, Any] | None = None)
     view : mapping, optional
         View to show at first, as for `regviz.scenes.encoding.encode`; by default, that of the
         recording.
+    still : str
+        Address of a picture to show where scripts do not run; empty if there is none.
     """
+    picture = f'<img src="{escape(still)}" alt="The last networks of this scene">' if still else ""
     viewed = f' data-view="{escape(json.dumps(view))}"' if view is not None else ""
     return f"""<div class="recording" data-files="{escape(" ".join(files))}"{viewed}>
 <p id="note" role="status">Opening the recording. If nothing appears, JavaScript is switched off or
 the browser is too old: it takes Chrome or Edge 111, Firefox 113, Safari 16.4, or later.</p>
+<noscript>{picture}<p>JavaScript is switched off. The board needs it.</p></noscript>
 </div>"""
 
 

@@ -20,9 +20,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="a new folder, or one with an earlier site")
     parser.add_argument("--docs", type=Path, help="a folder with the documentation as HTML")
     parser.add_argument("--base", default="", help="path of the site on its host, as /regviz/")
+    parser.add_argument(
+        "--repository", default="", metavar="URL", help="address of the source code, for git clone"
+    )
     options = parser.parse_args(arguments)
     try:
-        build(options.folder, course(), gallery(), options.docs, options.base, print)
+        build(
+            options.folder,
+            course(),
+            gallery(),
+            options.docs,
+            options.base,
+            options.repository,
+            print,
+        )
     except (ImportError, ValueError) as error:
         parser.error(str(error))
     files = [path for path in options.folder.rglob("*") if path.is_file()]

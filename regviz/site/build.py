@@ -1,10 +1,11 @@
 """Build the site: train all its scenes, and write its files."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from regviz.engine import compiled
@@ -27,6 +28,7 @@ from regviz.site.pages import (
     START,
     STYLES,
     Pages,
+    docs_links,
     lesson_file,
     scene_file,
     still_file,
@@ -34,6 +36,7 @@ from regviz.site.pages import (
 from regviz.site.stills import still
 from regviz.spec.validation import invalid
 
+SITE_LINKS = '<span class="site"></span>'  # of docs/_templates/site.html
 RECORDINGS = "recordings"  # folder of their scripts
 # Frames of the first messages of a recording. The first picture waits for the first message only,
 # and each further one has about as many frames as play while it arrives.
@@ -55,13 +58,13 @@ class Job:
         Name of its files.
     rows : list of int
         Networks shown first, as of `regviz.scenes.offline.recording`.
-    entries : list of Entry
-        Scenes of the gallery that show it.
+    stills : dict of str to Scene
+        Scenes of its still pictures, by name.
     """
 
     name: str
     rows: list[int]
-    entries: list[Entry] = field(default_factory=list)
+    stills: dict[str, Scene] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def build(
     entries: Sequence[Entry],
     documentation: Path | None = None,
     base: str = "",
+    repository: str = "",
     tell: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Write the site. The same arguments give the same bytes.
@@ -93,14 +97,19 @@ def build(
         A folder with the documentation as HTML, which is copied.
     base : str
         Address of the folder on its host, as of `regviz.site.pages.Pages`.
+    repository : str
+        Address of the repository of the source code, as of `regviz.site.pages.Pages`.
     tell : callable
         Called with the name of each scene that is recorded.
 
     Raises
     ------
     ValueError
-        If the folder has files of others, or there is no documentation in its folder.
+        If the folder has files of others, there is no documentation in its folder, or
+        ``repository`` is no address of the web.
     """
+    if repository and not re.fullmatch(r"https?://[^\s\"'<>`$;&|\\]+", repository):
+        raise invalid("repository", "an address that starts with https://", repository)
     _clear(folder)
     if documentation is not None and not (documentation / "index.html").is_file():
         raise invalid("documentation", "a folder with index.html", str(documentation))
@@ -113,11 +122,20 @@ def build(
             recorded[grid] = Recorded(grid, tuple(name for name in made if name.endswith(".js")))
             _write(folder, made)
             tell(plan.jobs[grid].name)
-    pages = Pages(lessons, entries, documentation is not None, base)
+    pages = Pages(lessons, entries, documentation is not None, base, repository)
     _write(folder, _texts(pages, plan, recorded))
     shutil.copyfile(resource("assets/logo.svg"), folder / LOGO)
     if documentation is not None:
-        shutil.copytree(documentation, folder / DOCS)
+        _copy_documentation(documentation, folder / DOCS)
+
+
+def _copy_documentation(documentation: Path, folder: Path) -> None:
+    """Copy the documentation, with links to the parts of the site in its pages' headers."""
+    shutil.copytree(documentation, folder)
+    for page in folder.rglob("*.html"):
+        depth = len(page.relative_to(folder).parents) - 1
+        text = page.read_text("utf-8")
+        page.write_text(text.replace(SITE_LINKS, docs_links(depth)), "utf-8", newline="\n")
 
 
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
@@ -145,7 +163,8 @@ def _plan(lessons: Sequence[Lesson], entries: Sequence[Entry]) -> Plan:
         jobs.setdefault(grid, Job(name, shown))
         return grid
 
-    add("opening", Scene())
+    opening = add("opening", Scene())
+    jobs[opening].stills["opening"] = Scene()
     of_lessons = []
     for lesson in lessons:
         task, board = lesson.task, lesson.board
@@ -160,8 +179,10 @@ def _plan(lessons: Sequence[Lesson], entries: Sequence[Entry]) -> Plan:
                 for key in keys
             }
         )
+        first = lesson.board.scenes[0][1]
+        jobs[of_lessons[-1][first]].stills[f"lesson-{lesson.key}"] = lesson.scenes[first]
     for entry in entries:
-        jobs[add(f"gallery-{entry.key}", entry.scene)].entries.append(entry)
+        jobs[add(f"gallery-{entry.key}", entry.scene)].stills[entry.key] = entry.scene
     return Plan(jobs, of_lessons)
 
 
@@ -174,15 +195,19 @@ def _made(item: tuple[StrengthGrid, Job]) -> dict[str, str]:
     for i, message in enumerate(messages):
         name = f"{job.name}-{i}"
         made[f"{RECORDINGS}/{name}.js"] = message_script(name, message)
-    for entry in job.entries:
-        made[still_file(entry)] = still(entry.scene, grid, history)
+    for name, scene in job.stills.items():
+        made[still_file(name)] = still(scene, grid, history)
     return made
 
 
 def _texts(pages: Pages, plan: Plan, recorded: Mapping[StrengthGrid, Recorded]) -> dict[str, str]:
     """Return the pages, script and style sheet of the site by name."""
+
+    def pictured(grid: StrengthGrid, name: str) -> Recorded:
+        return replace(recorded[grid], still=still_file(name))
+
     texts = {
-        START: pages.start(recorded[Scene().grid()]),
+        START: pages.start(pictured(Scene().grid(), "opening")),
         COURSE: pages.course(),
         GALLERY: pages.gallery(),
         HOW_TO: pages.how_to(),
@@ -191,8 +216,8 @@ def _texts(pages: Pages, plan: Plan, recorded: Mapping[StrengthGrid, Recorded]) 
         STYLES: style_sheet(),
     }
     for i, (lesson, grids) in enumerate(zip(pages.lessons, plan.lessons, strict=True)):
-        scenes = {key: recorded[grid] for key, grid in grids.items()}
+        scenes = {key: pictured(grid, f"lesson-{lesson.key}") for key, grid in grids.items()}
         texts[lesson_file(lesson)] = pages.lesson(i, scenes)
     for i, entry in enumerate(pages.entries):
-        texts[scene_file(entry)] = pages.scene(i, recorded[entry.scene.grid()])
+        texts[scene_file(entry)] = pages.scene(i, pictured(entry.scene.grid(), entry.key))
     return texts

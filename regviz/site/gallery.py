@@ -44,11 +44,17 @@ class Entry:
     scene: Scene
 
 
+def _apart(watch: str) -> str:
+    """Return the sentence of a claim of *Try this* for a page without a board below it."""
+    before, _, after = watch.partition("In the network below, ")
+    return before + after[:1].upper() + after[1:]
+
+
 @cache
 def gallery() -> tuple[Entry, ...]:
     """Return the scenes: first those of *Try this*, then those of lessons."""
     tried = [claim for claim in CLAIMS if claim.key in _OF_CLAIMS]
-    entries = [Entry(c.key.replace("_", "-"), c.title, c.watch, c.scene) for c in tried]
+    entries = [Entry(c.key.replace("_", "-"), c.title, _apart(c.watch), c.scene) for c in tried]
     lessons = {lesson.key: lesson for lesson in course()}
     for key, name, title, claim, view in _OF_LESSONS:
         sentence = f"{all_claims()[claim].sentence} So in {table()[claim].count}."

@@ -21,6 +21,11 @@ MISSING = "404.html"  # the name that hosts look for
 DOCS = "docs"  # folder of the documentation
 SCRIPT, STYLES, LOGO = "regviz.js", "regviz.css", "logo.svg"
 HOW_TO_LINK = f'<a href="{HOW_TO}">Start RegViz yourself</a>'
+# style of pages whose scripts do not run
+NO_SCRIPT = (
+    ".lesson .rest { display: block !important; } .recording { min-height: 0; }"
+    " :is(#note, .held, .scene, .task-keys, .outcome) { display: none !important; }"
+)
 ABOUT = (
     "No regularization, L1, L2, elastic net, dropout and max-norm train side by side, from the same"
     " initial weights, on the same points. They differ in nothing but the regularization."
@@ -54,13 +59,20 @@ class Pages:
     base : str
         Address of the site's folder on its host, such as ``"/regviz/"``, for the page that the host
         shows at any address that does not exist. Empty if it is not known.
+    repository : str
+        Address of the repository of the source code, from which it is cloned; empty if it has none.
     """
 
     def __init__(
-        self, lessons: Sequence[Lesson], entries: Sequence[Entry], documentation: bool, base: str
+        self,
+        lessons: Sequence[Lesson],
+        entries: Sequence[Entry],
+        documentation: bool,
+        base: str,
+        repository: str,
     ) -> None:
         self.lessons, self.entries = lessons, entries
-        self.documentation, self.base = documentation, base
+        self.documentation, self.base, self.repository = documentation, base, repository
         self.policy = policy()
 
     def start(self, recorded: Recorded) -> str:
@@ -120,7 +132,8 @@ class Pages:
     def gallery(self) -> str:
         """Return the page with all scenes of the gallery."""
         cards = "".join(
-            f'<li><img src="{still_file(entry)}" alt="" width="416" height="226" loading="lazy">'
+            f'<li><img src="{still_file(entry.key)}" alt="" width="416" height="226"'
+            ' loading="lazy">'
             f'<a href="{scene_file(entry)}">{escape(entry.title)}</a>'
             f"<span>{escape(entry.sentence)}</span></li>"
             for entry in self.entries
@@ -145,7 +158,8 @@ class Pages:
     def how_to(self) -> str:
         """Return the page on how to start RegViz."""
         about = "RegViz starts with two commands, on your machine."
-        main = resource("assets/site/start.html").read_text("utf-8")
+        text = resource("assets/site/start.html").read_text("utf-8")
+        main = text.replace("{source}", _source(self.repository))
         return self._page("Start RegViz", about, main, HOW_TO)
 
     def missing(self) -> str:
@@ -190,7 +204,7 @@ class Pages:
 <link rel="stylesheet" href="{base}{STYLES}">
 {scripts}
 <script src="{base}{SCRIPT}" defer></script>
-<noscript><style>.lesson .rest {{ display: block !important; }}</style></noscript>"""
+<noscript><style>{NO_SCRIPT}</style></noscript>"""
         body = f"""<header class="site">
 <a class="home" href="{base}{START}"{_current(current == START)}>\
 <img src="{base}{LOGO}" alt="" width="24" height="24"> RegViz</a>
@@ -200,6 +214,34 @@ class Pages:
 </main>
 <footer class="site">RegViz {__version__}, MIT License.</footer>"""
         return document(full, head, body, self.policy)
+
+
+def docs_links(depth: int) -> str:
+    """Return links to the parts of the site, for a page of the documentation.
+
+    Parameters
+    ----------
+    depth : int
+        Number of folders of the documentation that the page lies in.
+    """
+    up = "../" * (depth + 1)
+    parts = ((START, "Start page"), (COURSE, "Course"), (GALLERY, "Gallery"))
+    links = " ".join(f'<a href="{up}{href}">{name}</a>' for href, name in parts)
+    return f'<nav class="site" aria-label="Site">{links}</nav>'
+
+
+def _source(repository: str) -> str:
+    """Return the paragraph on where the source code is."""
+    if not repository:
+        return (
+            "<p>You need the folder with its source code. Ask for it the person who gave you these"
+            " pages. In that folder:</p>"
+        )
+    address = escape(repository)
+    return (
+        f'<p>Its source code is at <a href="{address}">{address}</a>. Clone it:</p>\n'
+        f"<pre><code>git clone {address} regviz\ncd regviz</code></pre>\n<p>In that folder:</p>"
+    )
 
 
 def lesson_file(lesson: Lesson) -> str:
@@ -212,9 +254,9 @@ def scene_file(entry: Entry) -> str:
     return f"scene-{entry.key}.html"
 
 
-def still_file(entry: Entry) -> str:
-    """Return the name of the still picture of a scene of the gallery."""
-    return f"still-{entry.key}.svg"
+def still_file(name: str) -> str:
+    """Return the name of the still picture of a scene."""
+    return f"still-{name}.svg"
 
 
 def scene_address(scene: Scene) -> str:
@@ -223,7 +265,8 @@ def scene_address(scene: Scene) -> str:
 
 
 def _board(scene: Scene, recorded: Recorded) -> str:
-    return board_html(recorded.files, requested_view(scene, recorded.grid, play=True))
+    view = requested_view(scene, recorded.grid, play=True)
+    return board_html(recorded.files, view, recorded.still)
 
 
 def _note(address: str = "") -> str:

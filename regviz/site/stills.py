@@ -1,7 +1,7 @@
-"""Still pictures of the gallery: two networks side by side, as SVG files that suit both themes."""
+"""Still pictures of scenes: two networks side by side, as SVG files that suit both themes."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from io import BytesIO
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from regviz.data.datasets import domain
 from regviz.engine.history import History
 from regviz.extras import missing
+from regviz.figures.anatomy import FEATURE_NAMES
 from regviz.methods import palette
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.palette import Theme
@@ -18,6 +19,8 @@ from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
 
 SIDE, GAP, LABEL = 200, 16, 26  # of a picture, between two, and of the line above them
+ABOVE, BELOW, LINE = 18, 34, 14  # of the texts within a picture above and below bars, and of a line
+NARROW = 40  # width of a name's place below which each of its words has a line
 PIXELS = 96  # along each side of a boundary's raster
 OPACITY = 0.65  # of the class colour where the probability is 1, as in `regviz.figures`
 RADIUS = 3.2
@@ -26,6 +29,8 @@ _STYLE = f"""text {{ font: 600 15px system-ui, sans-serif; fill: {palette.INK["l
 .point {{ stroke: {palette.INK["light"]}; stroke-width: 0.8; }}
 .axis {{ stroke: {palette.INK["light"]}; stroke-opacity: 0.4; }}
 .bars {{ fill: var(--light); }}
+.small {{ font-size: 12px; font-weight: 400; }}
+.name {{ text-anchor: middle; }}
 @media (prefers-color-scheme: dark) {{
   .bars {{ fill: var(--dark); }}
   text {{ fill: {palette.INK["dark"]}; }}
@@ -34,11 +39,11 @@ _STYLE = f"""text {{ font: 600 15px system-ui, sans-serif; fill: {palette.INK["l
 
 
 def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
-    """Return an SVG document with the last networks of two methods of a scene.
+    """Return an SVG document with the last networks of two methods of a scene, if it has two.
 
     These are the method in focus and the first of the others. Networks with hidden layers are shown
     by their probabilities in the plane and the training points; linear models, and networks of more
-    than two columns, by the size of each input's weights.
+    than two columns, by the size of each input's weights, on one axis.
 
     Parameters
     ----------
@@ -54,13 +59,13 @@ def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
         If Pillow is not installed.
     """
     rows = dict(zip(grid.methods, _rows(scene, grid), strict=True))
-    focus = scene.focus or grid.methods[-1]
+    focus = scene.focus or grid.default_focus
     if focus == EARLY_STOPPING:
         kept = int(history.early_stopping(grid.patience)[0][rows["none"]])
         shown = [("None", "none", -1), ("Early stopping", "none", kept)]
     else:
-        other = next(key for key in grid.methods if key != focus)
-        shown = [(METHODS[key].label, key, -1) for key in (other, focus)]
+        others = [key for key in grid.methods if key != focus]
+        shown = [(METHODS[key].label, key, -1) for key in (*others[:1], focus)]
     in_plane = scene.network.hidden and history.dataset.n_columns == 2
     largest = max(_sizes(history, rows[key], t).max() for _, key, t in shown) or 1.0
     parts = []
@@ -69,13 +74,13 @@ def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
         if in_plane:
             picture = _boundary(history, rows[key], t)
         else:
-            sizes = _sizes(history, rows[key], t) / largest
-            picture = _bars(sizes, METHODS[key].colour)
+            sizes = _sizes(history, rows[key], t)
+            picture = _bars(sizes, largest, _inputs(history), METHODS[key].colour)
         label = f'<text x="1" y="17">{escape(name)}</text>'
         parts.append(
             f'<g transform="{at}">{label}<g transform="translate(0 {LABEL})">{picture}</g></g>'
         )
-    width, height = 2 * SIDE + GAP, SIDE + LABEL
+    width, height = len(shown) * (SIDE + GAP) - GAP, SIDE + LABEL
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
         f' viewBox="0 0 {width} {height}"><style>{_STYLE}</style>{"".join(parts)}</svg>\n'
@@ -134,15 +139,50 @@ def _sizes(history: History, k: int, t: int) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((history.weights(k, t)[0].astype(np.float64) ** 2).sum(axis=1)))
 
 
-def _bars(sizes: NDArray[np.float64], colour: Mapping[Theme, str]) -> str:
-    """Return a bar for each size, 0 to 1."""
-    width = SIDE / len(sizes)
+def _inputs(history: History) -> list[str]:
+    """Return the names of the network's inputs, or their number for data with other columns."""
+    if history.dataset.n_columns != 2:
+        return [f"{history.layout.sizes[0]} inputs"]
+    return [FEATURE_NAMES[feature] for feature in history.experiment.network.features]
+
+
+def _bars(
+    sizes: NDArray[np.float64],
+    largest: float,
+    names: Sequence[str],
+    colour: Mapping[Theme, str],
+) -> str:
+    """Return a bar for each input, on an axis from 0 to the largest size.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_inputs,)
+        Absolute value of the input's weight, or the length of its weights if it has several.
+    largest : float
+        Upper end of the axis.
+    names : sequence of str
+        Texts below the bars, evenly spaced.
+    colour : mapping of str to str
+        Colour of the bars for each theme.
+    """
+    width, base = SIDE / len(sizes), SIDE - BELOW
+    heights = (base - ABOVE) * sizes / largest
     bars = [
-        f'<rect x="{(i + 0.15) * width:.1f}" y="{SIDE * (1 - size):.1f}"'
-        f' width="{0.7 * width:.1f}" height="{SIDE * size:.1f}"/>'
-        for i, size in enumerate(sizes.tolist())
-        if size > 0
+        f'<rect x="{(i + 0.15) * width:.1f}" y="{base - height:.1f}"'
+        f' width="{0.7 * width:.1f}" height="{height:.1f}"/>'
+        for i, height in enumerate(heights.tolist())
+        if height > 0
     ]
+    place = SIDE / len(names)
+    labels = []
+    for i, name in enumerate(names):
+        x = f"{(i + 0.5) * place:.1f}"
+        lines = "".join(
+            f'<tspan x="{x}" y="{base + (n + 1) * LINE}">{escape(line)}</tspan>'
+            for n, line in enumerate(name.split() if place < NARROW else [name])
+        )
+        labels.append(f'<text class="small name">{lines}</text>')
     colours = f"--light:{colour['light']};--dark:{colour['dark']}"
-    axis = f'<path class="axis" d="M0 {SIDE}H{SIDE}"/>'
-    return f'<g class="bars" style="{colours}">{"".join(bars)}</g>{axis}'
+    axes = f'<path class="axis" d="M0 {base}H{SIDE}M0 {ABOVE}H{SIDE}"/>'
+    size = f'<text class="small" x="1" y="{ABOVE - 5}">size of weights, 0 to {largest:.2g}</text>'
+    return f'{size}<g class="bars" style="{colours}">{"".join(bars)}</g>{axes}{"".join(labels)}'

@@ -104,6 +104,9 @@ def test_a_lesson_asks_answers_shows_its_scenes_and_recognises_the_solution(
     history = regviz.train(small()[0][0].scenes["eight"].grid().experiment)
     losses = history.metrics["test_loss"][:, 0]
     page = open_page("lesson-noise.html", kind)
+    expect(page.get_by_text("The board appears here after your prediction.")).to_be_visible()
+    question = page.get_by_role("group", name="Your prediction")
+    place = question.bounding_box()
     see = page.get_by_role("heading", name="See", exact=True)
     expect(see).to_be_hidden()
     page.get_by_role("radio", name="It rises from the start").check()
@@ -111,6 +114,7 @@ def test_a_lesson_asks_answers_shows_its_scenes_and_recognises_the_solution(
     expect(page.get_by_text("The network first learns the two rings")).to_be_visible()
     expect(see).to_be_visible()
     await_board(page)
+    assert question.bounding_box() == place
     layers = "window.board().recording.network.layers"
     assert page.evaluate(layers) == [2, 2, 2, 1]
     # part of the board
@@ -187,7 +191,12 @@ def test_a_lesson_is_printed_whole_and_read_without_javascript(open_page: OpenPa
     expect(sources).to_be_visible()
     page = open_page("lesson-noise.html", java_script_enabled=False)
     expect(page.get_by_role("heading", name="Sources")).to_be_visible()
-    expect(page.locator("#note")).to_contain_text("JavaScript is switched off")
+    expect(page.get_by_text("JavaScript is switched off. The board needs it.")).to_be_visible()
+    picture = page.get_by_role("img", name="The last networks of this scene")
+    assert (picture.bounding_box() or {})["height"] > 100
+    for key in ("Put the task on the board", "Show a solution"):
+        expect(page.get_by_text(key)).to_be_hidden()
+    expect(page.locator("#note")).to_be_hidden()
 
 
 def test_a_site_without_its_recordings_says_so(browser: Browser, site: Path, tmp_path: Path):

@@ -4,6 +4,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -106,8 +107,57 @@ def test_the_same_site_has_the_same_bytes_and_replaces_an_earlier_one(site: Path
     assert all((again / path).read_bytes() == (site / path).read_bytes() for path in same)
 
 
-def test_the_page_for_all_missing_addresses_links_to_the_path_of_the_site(tmp_path: Path):
-    build_small(tmp_path / "site", base="/course/")
+def test_texts_and_pictures_of_the_gallery_need_no_board_beside_them(site: Path):
+    assert "network below" not in (site / "gallery.html").read_text("utf-8")
+    picture = ElementTree.parse(site / "still-l1-inputs.svg")
+    texts = [" ".join(text.itertext()) for text in picture.findall(".//{*}text")]
+    inputs = ["x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin x₁", "sin x₂"]
+    assert [text for text in texts if text in inputs] == 2 * inputs
+    _, history = last(next(entry for entry in gallery() if entry.key == "l1-inputs"))
+    largest = max(np.abs(history.weights(k)[0]).max() for k in range(2))
+    assert texts.count(f"size of weights, 0 to {largest:.2g}") == 2
+
+
+def test_each_board_has_a_picture_where_scripts_do_not_run(site: Path):
+    boards = 0
+    for page in site.glob("*.html"):
+        text = page.read_text("utf-8")
+        assert ('class="recording"' in text) == ('<noscript><img src="still-' in text), page.name
+        boards += 'class="recording"' in text
+    assert boards == 1 + len(course()) + len(gallery())
+
+
+def test_the_documentations_pages_link_to_the_site_around_it(tmp_path: Path):
+    template = Path("docs/_templates/site.html").read_text("utf-8").strip()
+    (tmp_path / "docs" / "howto").mkdir(parents=True)
+    for name in ("index.html", "howto/install.html"):
+        (tmp_path / "docs" / name).write_text(f"<header>{template}</header>", "utf-8")
+    build(tmp_path / "site", [], [], documentation=tmp_path / "docs")
+    for page in (tmp_path / "site" / "docs").rglob("*.html"):
+        found = [(page.parent / address).resolve() for address in Addresses(page).linked]
+        assert [path.name for path in found] == ["index.html", "course.html", "gallery.html"]
+        assert all(path.parent == (tmp_path / "site").resolve() for path in found)
+        assert all(path.is_file() for path in found)
+
+
+@pytest.mark.parametrize("address", ["regviz", "javascript:alert(1)", 'https://a.org/"><b>'])
+def test_a_repository_that_is_no_address_is_refused(address: str, tmp_path: Path):
+    with pytest.raises(ValueError, match="repository must be an address"):
+        build(tmp_path, [], [], repository=address)
+
+
+def test_the_page_for_all_missing_addresses_links_to_the_path_of_the_site(
+    site: Path, tmp_path: Path
+):
+    repository = "https://example.org/lab/regviz"
+    build_small(tmp_path / "site", base="/course/", repository=repository)
+    # a site with the address of its source code has it on the page on how to start
+    start = (tmp_path / "site" / "start.html").read_text("utf-8")
+    assert f'<a href="{repository}">' in start
+    assert f"git clone {repository} regviz\ncd regviz" in start
+    without = (site / "start.html").read_text("utf-8")
+    assert "git clone" not in without
+    assert "Ask for it the person who gave you these pages" in without
     found = Addresses(tmp_path / "site" / "404.html")
     assert all(address.startswith("/course/") for address in found.loaded + found.linked)
     assert "/course/index.html" in found.linked

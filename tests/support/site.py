@@ -14,7 +14,7 @@ def small() -> tuple[list[Lesson], list[Entry]]:
     return lessons, [entry for entry in gallery() if entry.key == "l1-inputs"]
 
 
-def build_small(folder: Path, base: str = "") -> Path:
+def build_small(folder: Path, base: str = "", repository: str = "") -> Path:
     """Build the small site, and return its folder."""
-    build(folder, *small(), base=base)
+    build(folder, *small(), base=base, repository=repository)
     return folder

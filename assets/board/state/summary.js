@@ -241,7 +241,7 @@ function versus(none, own, { task, constantLoss: plain }) {
  */
 function weightsLeft({ left, weights, divergedEpoch }) {
   if (divergedEpoch !== null || weights - left < SPARSE * weights) return "";
-  return left === 0 ? `All ${weights} weights are exactly 0.` : `${left} of ${weights} weights are left.`;
+  return left === 0 ? `All ${weights} weights are exactly 0.` : `${left} of ${weights} weights ${left === 1 ? "is" : "are"} left.`;
 }
 
 /**
