@@ -43,7 +43,8 @@ def board(
     focus : str, optional
         Key of the card to enlarge; see `BoardWidget`.
     levels : mapping of str to float, optional
-        Strengths to show, by card; see `BoardWidget`. By default, those in the middle.
+        Strengths to show, by card; see `BoardWidget`. By default, those in the middle, or those
+        that the page opens with if a card has all strengths that the page offers.
     epoch : int, optional
         Epoch to show. By default, the board plays the training to its end.
     early_stopping : bool

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from regviz.methods import catalogue
 from regviz.methods.catalogue import METHODS, method_of
 from regviz.methods.labels import parts_of
+from regviz.methods.strengths import N_STRENGTHS
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import (
     DataSpec,
@@ -234,8 +235,10 @@ def _history_card(experiment: Experiment, networks: Sequence[_Network]) -> Card:
     second = None
     if len(variants) > 1 or (own and method.variants is not None):
         second = _second(identity, key, main)
-    middle = (len(variants) - 1) // 2
-    standard = (len(variants[middle]["networks"]) - 1) // 2
+    standard_variant = (len(variants) - 1) // 2
+    n_strengths = len(variants[standard_variant]["networks"])
+    whole = own and n_strengths == N_STRENGTHS  # all strengths that the page offers
+    standard = min(method.default_index, n_strengths - 1) if whole else (n_strengths - 1) // 2
     return {
         "key": key + f"_from_{onset}" * bool(onset) + "_corrected" * corrected,
         "label": label + f" from epoch {onset}" * bool(onset) + ", corrected" * corrected,
@@ -247,9 +250,9 @@ def _history_card(experiment: Experiment, networks: Sequence[_Network]) -> Card:
         "corrected": None,
         "variants": variants,
         "standard": standard,
-        "standard_variant": middle,
+        "standard_variant": standard_variant,
         "strength_index": standard,
-        "variant_index": middle,
+        "variant_index": standard_variant,
         "early_stopped": False,
     }
 

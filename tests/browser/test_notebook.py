@@ -224,6 +224,8 @@ def test_the_board_has_the_notebooks_theme_and_nothing_else_of_it(lab: Lab):
     ):
         lab.command("apputils:change-theme", theme=theme)
         expect(lab.board).to_have_attribute("data-theme", mode)
+        # a second change while it is shown is an error of JupyterLab
+        expect(lab.page.locator("#jupyterlab-splash")).to_have_count(0)
         expect(lab.board.locator(".transport")).to_have_css("background-color", shade)
     expect(lab.board).to_have_css("color", "rgb(31, 36, 48)")
     expect(lab.board.locator(".summary")).to_have_css("font-size", "15px")

@@ -27,6 +27,7 @@ def test_the_networks_of_a_grid_are_grouped_and_ordered_as_by_the_grid():
     assert [*found] == [*expected]
     for key, card in expected.items():
         same = ("label", "about", "colour", "second", "early_stopped")
+        same += ("standard", "standard_variant", "strength_index", "variant_index")
         assert [found[key][name] for name in same] == [card[name] for name in same]
         for ours, theirs in zip(found[key]["variants"], card["variants"], strict=True):
             assert {**ours, "networks": ()} == {**theirs, "networks": ()}
