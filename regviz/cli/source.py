@@ -59,8 +59,7 @@ class Source:
         """Indices of the networks in tables: those that the page shows, or all of an experiment."""
         if self.plain:
             return list(range(len(self.plain.regularizations)))
-        grid = self.grid
-        return grid.rows(self.scene.strength_indices(grid), self.scene.variant_indices(grid))
+        return self.scene.rows(self.grid)
 
     @property
     def compared(self) -> Experiment:

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from regviz.data.datasets import Dataset, stack_level, warn_unscaled
 from regviz.engine import compiled
@@ -173,9 +173,13 @@ class BaseNetwork(BaseEstimator):
         points, targets = validate_data(self, X, y, dtype=floats, y_numeric=y_numeric)
         if sample_weight is None:
             return points, targets, None
-        weights = _check_sample_weight(
-            sample_weight, points, dtype=np.float64, ensure_non_negative=True
+        weights = check_array(
+            sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
         )
+        if weights.shape != (len(points),):
+            raise invalid("sample_weight", f"of shape ({len(points)},)", weights.shape)
+        if (weights < 0).any():
+            raise invalid("sample_weight", "at least 0: no negative values", weights)
         if not weights.any():
             raise invalid("sample_weight", "weights that are not all zero", weights)
         return points, targets, weights

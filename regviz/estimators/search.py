@@ -162,7 +162,8 @@ class RegVizClassifierCV(StrengthSearch, RegVizClassifier):
         Folds, as for `sklearn.model_selection.GridSearchCV`; by default five.
     scoring : str or callable, optional
         The score, as for `sklearn.model_selection.GridSearchCV`; by default that of `score`. It is
-        weighted by ``sample_weight``, and not by ``class_weight``.
+        weighted by ``sample_weight``, which a callable must accept where points have weights, and
+        not by ``class_weight``.
     selection : {"best", "one_standard_error"}
         Whether to choose the strength with the highest mean score, the weakest of several; or the
         strongest whose mean score is within one standard error of the highest.

@@ -1,4 +1,4 @@
-"""A picture of a run as a PNG, where scripts do not run: in a printed notebook, on a code host."""
+"""Pictures as PNG, where scripts do not run: in a printed notebook, on a code host."""
 
 from typing import get_args
 
@@ -13,7 +13,7 @@ from regviz.figures._drawing import (
     png,
 )
 from regviz.figures._traces import network_looks
-from regviz.figures.fields import Floats, facts_of, fields_of
+from regviz.figures.fields import Fields, Floats, facts_of, fields_of
 from regviz.methods.labels import dataset_label
 from regviz.methods.palette import Theme
 from regviz.spec.validation import choice, integer, invalid
@@ -82,6 +82,28 @@ def static_picture(history: History, t: int = -1, *, theme: Theme = "light") -> 
         for axis, own, fact in zip(axes, values, facts, strict=True):
             draw_bars(axis, own, float(np.abs(values).max()) or 1.0, fact.colours[theme], theme)
         return png(figure, palette_of(facts, 0, theme), static_alt(history, t))
+
+
+def models_picture(fields: Fields) -> bytes:
+    """Draw fitted estimators side by side, as `regviz.show` does, and return a PNG.
+
+    Parameters
+    ----------
+    fields : Fields
+        As `regviz.figures.models.fields_of_models` returns them.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    right, up = fields.axes
+    listed = "; ".join(model.text for model in fields.models)
+    return fields_picture(fields, f"→ {right}   ↑ {up}", f"{len(fields.models)} models: {listed}.")
 
 
 def static_alt(history: History, t: int = -1) -> str:

@@ -20,8 +20,8 @@ from regviz.lessons.markdown import html, inline
 from regviz.lessons.results import Record, table
 from regviz.methods.catalogue import METHODS
 from regviz.scenes.offline import board_html
-from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
+from regviz.scenes.view import view_of
 
 ONE_SEED = "The board shows one seed. Numbers in the text are medians over twenty seeds."
 NOT_RECORDED = (
@@ -101,31 +101,6 @@ def article(
 </article>"""
 
 
-def requested_view(scene: Scene, grid: StrengthGrid, play: bool) -> dict[str, Any]:
-    """Return the view of a scene, as for `regviz.scenes.encoding.encode`.
-
-    Parameters
-    ----------
-    scene : Scene
-    grid : StrengthGrid
-        Its grid, or a part of it.
-    play : bool
-        Whether to play from the start, if the scene has no epoch.
-    """
-    strengths = dict(zip(grid.methods, grid.strength_indices({}), strict=True))
-    return {
-        "id": 0,
-        "focus": scene.focus,
-        "strength_indices": strengths | scene.strength_indices(grid),
-        "variant_indices": scene.variant_indices(grid),
-        "epoch": scene.epoch,
-        "scroll": False,
-        "play": play and scene.epoch is None,
-        "local": None,
-        "plane": scene.plane,
-    }
-
-
 def _data(lesson: Lesson, recorded: Mapping[str, Recorded]) -> dict[str, Any]:
     """Return what ``assets/board/lesson.js`` needs, for JSON."""
     task = lesson.task
@@ -135,7 +110,7 @@ def _data(lesson: Lesson, recorded: Mapping[str, Recorded]) -> dict[str, Any]:
     scenes = {
         key: {
             "files": " ".join(one.files),
-            "view": requested_view(lesson.scenes[key], one.grid, play=True),
+            "view": view_of(lesson.scenes[key], one.grid, play=True),
             "end": lesson.scenes[key].training.epochs,
         }
         for key, one in recorded.items()
@@ -153,7 +128,7 @@ def _data(lesson: Lesson, recorded: Mapping[str, Recorded]) -> dict[str, Any]:
             "drag": task.drag,
             "condition": dataclasses.asdict(task.condition) if known else None,
             "names": {key: METHODS[key].label for key in lesson.scenes[task.scene].methods},
-            "solution": solvable and requested_view(task.solved, solvable.grid, play=False),
+            "solution": solvable and view_of(task.solved, solvable.grid, play=False),
         },
     }
 

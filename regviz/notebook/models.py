@@ -8,8 +8,8 @@ import anywidget
 import numpy as np
 import traitlets
 
-from regviz.figures._drawing import fields_picture
 from regviz.figures.fields import Fields
+from regviz.figures.static import models_picture
 from regviz.methods import palette
 from regviz.notebook.module import module_text
 from regviz.scenes.encoding import pack
@@ -67,18 +67,6 @@ class ModelsWidget(anywidget.AnyWidget):
             return None
         data, metadata = bundle
         return data | {"text/plain": repr(self)} | self._picture, metadata
-
-
-def models_picture(fields: Fields) -> bytes:
-    """Return the PNG of fitted estimators side by side.
-
-    Parameters
-    ----------
-    fields : Fields
-    """
-    right, up = fields.axes
-    listed = "; ".join(model.text for model in fields.models)
-    return fields_picture(fields, f"→ {right}   ↑ {up}", f"{len(fields.models)} models: {listed}.")
 
 
 def encode_models(fields: Fields) -> bytes:

@@ -159,7 +159,7 @@ def _make_picture(pin: Scene, take_snapshot: Callable[[], BoardSnapshot | None])
     """
     visitor = page_state().visitor
     grid = pin.grid()
-    rows = grid.rows(pin.strength_indices(grid), pin.variant_indices(grid))
+    rows = pin.rows(grid)
     experiment = grid.experiment
     # a run that is or was on a board has the networks already
     if not runs().holds(experiment):

@@ -37,8 +37,7 @@ class Claim:
 
     def networks(self, grid: StrengthGrid) -> list[int]:
         """Return the network of each method, in the order of ``grid.methods``."""
-        scene = self.scene
-        return grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+        return self.scene.rows(grid)
 
     def is_shown(
         self,

@@ -21,6 +21,7 @@ from regviz.scenes.encoding import Source, encode_all
 from regviz.scenes.frames import FrameSelector
 from regviz.scenes.scene import Scene
 from regviz.scenes.strength_grid import StrengthGrid
+from regviz.scenes.view import view_of
 from regviz.spec.validation import invalid
 
 BOARD = resource("assets/board")
@@ -200,18 +201,7 @@ def run_page(scene: Scene, history: History) -> str:
     if scene.pins:
         about += " The pinned runs are not in this file."
     grid = scene.grid()
-    strengths, variants = scene.strength_indices(grid), scene.variant_indices(grid)
-    look = {
-        "id": "offline",
-        "focus": scene.focus or grid.default_focus,
-        "strength_indices": dict(
-            zip(grid.methods, grid.strength_indices(strengths, variants), strict=True)
-        ),
-        "variant_indices": dict(zip(grid.methods, grid.variant_indices(variants), strict=True)),
-        "epoch": scene.epoch,
-        "plane": scene.plane,
-    }
-    messages = recording(grid, grid.rows(strengths, variants), history, "offline", look)
+    messages = recording(grid, scene.rows(grid), history, "offline", view_of(scene, grid))
     return offline_page(messages, f"RegViz: {dataset_label(scene.data)}", about)
 
 

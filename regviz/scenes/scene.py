@@ -256,6 +256,10 @@ class Scene:
             if key in grid.methods
         }
 
+    def rows(self, grid: StrengthGrid) -> list[int]:
+        """Return the index of the network of ``grid`` that each method shows."""
+        return grid.rows(self.strength_indices(grid), self.variant_indices(grid))
+
     def approximations(self, grid: StrengthGrid) -> list[str]:
         """Return a sentence for each of `strengths`, and for `epoch`, that ``grid`` lacks."""
         strength_indices, variant_indices = self.strength_indices(grid), self.variant_indices(grid)

@@ -139,9 +139,9 @@ def _plan(lessons: Sequence[Lesson], entries: Sequence[Entry]) -> Plan:
 
     def add(name: str, scene: Scene, drags: Container[str] = DRAGS) -> StrengthGrid:
         whole = scene.grid()
-        rows = whole.rows(scene.strength_indices(whole), scene.variant_indices(whole))
+        rows = scene.rows(whole)
         grid = whole.around(rows, strengths="strength" in drags, variants="second" in drags)
-        shown = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+        shown = scene.rows(grid)
         jobs.setdefault(grid, Job(name, shown))
         return grid
 

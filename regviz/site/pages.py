@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from html import escape
 
 from regviz import __version__
-from regviz.lessons.article import Recorded, article, requested_view
+from regviz.lessons.article import Recorded, article
 from regviz.lessons.lesson import Lesson
 from regviz.lessons.markdown import inline
 from regviz.resources import resource
 from regviz.scenes.link import link
 from regviz.scenes.offline import board_html, document, import_map
 from regviz.scenes.scene import Scene
+from regviz.scenes.view import view_of
 from regviz.site.gallery import Entry
 
 ADDRESS = "http://localhost:8501/"  # of a server that `make run` starts
@@ -223,7 +224,7 @@ def scene_address(scene: Scene) -> str:
 
 
 def _board(scene: Scene, recorded: Recorded) -> str:
-    return board_html(recorded.files, requested_view(scene, recorded.grid, play=True))
+    return board_html(recorded.files, view_of(scene, recorded.grid, play=True))
 
 
 def _note(address: str = "") -> str:

@@ -53,7 +53,7 @@ def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
     ImportError
         If Pillow is not installed.
     """
-    rows = dict(zip(grid.methods, _rows(scene, grid), strict=True))
+    rows = dict(zip(grid.methods, scene.rows(grid), strict=True))
     focus = scene.focus or grid.methods[-1]
     if focus == EARLY_STOPPING:
         kept = int(history.early_stopping(grid.patience)[0][rows["none"]])
@@ -80,10 +80,6 @@ def still(scene: Scene, grid: StrengthGrid, history: History) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
         f' viewBox="0 0 {width} {height}"><style>{_STYLE}</style>{"".join(parts)}</svg>\n'
     )
-
-
-def _rows(scene: Scene, grid: StrengthGrid) -> list[int]:
-    return grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
 
 
 def _boundary(history: History, k: int, t: int) -> str:

@@ -9,7 +9,8 @@ from PIL import Image
 from sklearn.dummy import DummyClassifier
 
 import regviz
-from regviz.notebook.models import encode_models, models_picture
+from regviz.figures.static import models_picture
+from regviz.notebook.models import encode_models
 from tests.support.models import PROBLEMS
 
 

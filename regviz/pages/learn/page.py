@@ -172,10 +172,7 @@ def _start_run() -> bool:
     state = page_state()
     scene, before = state.opened, state.shown
     grid = scene.grid()
-    if before is not None and before[0] == grid:
-        rows = before[1]
-    else:
-        rows = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+    rows = before[1] if before is not None and before[0] == grid else scene.rows(grid)
     messages = st.container(key="messages")
     with messages:
         if state.problems:
@@ -265,7 +262,7 @@ def _block(lesson: Lesson, block: str | ClaimFigure | Anatomy, key: str) -> None
     elif isinstance(block, Anatomy):
         scene = lesson.scenes[block.scene]
         grid = scene.grid()
-        rows = grid.rows(scene.strength_indices(grid), scene.variant_indices(grid))
+        rows = scene.rows(grid)
         shown = grid.only([rows[grid.methods.index(block.method)]])
         show_steps(shown, 0, block.epoch, labels(shown, [block.method])[0].text, theme)
     else:
