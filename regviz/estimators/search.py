@@ -20,6 +20,8 @@ from regviz.spec.validation import boolean, choice, invalid
 # parameters whose values can be chosen; those but "alpha" act on hidden units
 CHOSEN = ("alpha", "group_lasso", "drop_rate", "max_norm")
 SELECTIONS = ("best", "one_standard_error")
+# attributes that `BaseNetwork._fit` sets
+OF_THE_REFIT = ("history_", "coefs_", "intercepts_", "n_iter_", "best_iteration_")
 
 
 class StrengthSearch(BaseNetwork):
@@ -79,7 +81,8 @@ class StrengthSearch(BaseNetwork):
         if self.selection == "one_standard_error" and chosen.one_se is not None:
             self.best_index_ = chosen.one_se
         self.best_score_ = float(self.scores_.mean(axis=0)[self.best_index_])
-        self.__dict__.pop("history_", None)  # of an earlier call of fit
+        for name in OF_THE_REFIT:  # of an earlier call of fit
+            self.__dict__.pop(name, None)
         if self.refit:
             self._fit(encoded, rows, seed)
             self._select(self.best_index_)

@@ -66,7 +66,7 @@ def checked_levels(cards: list[Card], levels: Levels, given: Any) -> Levels:
     if not isinstance(given, Mapping):
         raise invalid("levels", "a mapping from cards to strengths", given)
     for key in given:
-        choice("a card of levels", key, adjustable)
+        choice("each key of levels", key, adjustable)
     return MappingProxyType(
         {
             key: _checked(card, levels[key], given[key]) if key in given else levels[key]

@@ -154,9 +154,12 @@ class FrameSelector:
     def add(self, history: History) -> None:
         """Select among the frames of ``history`` that were not in the one added before."""
         for t in range(self.n_seen, len(history.epochs)):
+            last = self.frames[-1][0] if self.frames else -1
+            if not self._is_selected(t, last):
+                continue
             if self.precision == HALF and not self.half_suffices(history, t):
                 self.precision, self.stride = SINGLE, 2 * self.stride
-            if self._is_selected(t, self.frames[-1][0] if self.frames else -1):
+            if self._is_selected(t, last):
                 self.frames.append((t, self.precision))
         self.n_seen = len(history.epochs)
 

@@ -106,6 +106,7 @@ def test_without_refit_there_are_scores_only():
     assert len(model.set_params(refit=False).fit(POINTS, CLASSES).scores_) == 2
     with pytest.raises(NotFittedError):
         model.predict(POINTS)
+    assert not hasattr(model, "coefs_")  # of the first fit
 
 
 @pytest.mark.parametrize(

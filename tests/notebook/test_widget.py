@@ -102,7 +102,7 @@ def test_a_number_alone_keeps_the_second_value_of_a_card(board: BoardWidget):
         ("focus", 1, "one of 'none', 'l1', 'elastic_net', 'early_stopping', got 1"),
         ("levels", {"l1": 0.05}, r"levels\['l1'\] must be one of 0.001, 0.01, 0.1, got 0.05"),
         ("levels", {"l1": True}, r"levels\['l1'\] must be one of 0.001, 0.01, 0.1, got True"),
-        ("levels", {"none": 0.1}, "a card of levels must be one of 'l1', 'elastic_net', got 'no"),
+        ("levels", {"none": 0.1}, "each key of levels must be one of 'l1', 'elastic_net', got 'no"),
         ("levels", {"elastic_net": (0.1, 0.7)}, r"net'\]\[1\] must be one of 0.25, 0.5, got 0.7"),
         ("levels", {"elastic_net": (0.01, 0.25)}, r"levels\['elastic_net'\] must be 0.1, got 0.01"),
         ("levels", 0.1, "levels must be a mapping from cards to strengths, got 0.1"),
