@@ -10,7 +10,7 @@ from regviz.data.datasets import make_dataset
 from regviz.data.points_file import points_csv
 from regviz.programs import LIBRARIES, program
 from regviz.scenes.offline import run_page
-from regviz.spec.validation import choice, invalid
+from regviz.spec.validation import Unquoted, choice, invalid
 
 
 def run(options: Namespace) -> int:
@@ -23,7 +23,10 @@ def run(options: Namespace) -> int:
         form for form in ("html", "points", "experiment") if getattr(options, form) is not None
     )
     suffix = {"html": ".html", "points": "-points.csv", "experiment": ".json"}[form]
-    target = getattr(options, form) or f"{source.name}{suffix}"
+    target = getattr(options, form)
+    if not target:
+        target = f"{source.name}{suffix}"
+        _check_new(f"--{form}", target)
     _check(f"--{form}", target, options)
     if form != "points" and source.plain:
         output.note(source.scene.missing(source.plain))
@@ -34,6 +37,13 @@ def run(options: Namespace) -> int:
     elif target != "-":
         output.note([f"{target} has {n_bytes:,} bytes."])
     return 0
+
+
+def _check_new(option: str, target: str) -> None:
+    """Raise ValueError if a file exists that was not named on the command line."""
+    if Path(target).exists():
+        allowed = f"followed by the name of a file, as {target} exists"
+        raise invalid(option, allowed, Unquoted("none"))
 
 
 def _check(option: str, target: str, options: Namespace) -> None:

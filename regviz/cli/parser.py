@@ -127,8 +127,8 @@ def _add_export(commands: Commands) -> None:
         "write an experiment as an offline page, a program or a file",
         "Write an experiment in another form.\n\n"
         f"{FILE}\n"
-        "OUT is a file, or - for the standard output. By default it is named after FILE, and is"
-        " written\nto the current folder.\n\n"
+        "OUT is a file, or - for the standard output. By default it is named after FILE, is written"
+        " to the\ncurrent folder, and must not exist. A file that is named is overwritten.\n\n"
         "examples:\n"
         "  regviz export regviz-moons.json --html\n"
         "  regviz export regviz-moons.json --html course/moons.html\n"

@@ -15,7 +15,7 @@ ESTIMATE_SECONDS = 0.5  # after which the time left is shown
 class Progress:
     """A line on stderr with the share of a training that is done, and the time left.
 
-    Nothing is written unless stderr is a terminal. The line is cleared at the end.
+    It is cleared at the end. Where stderr is no terminal, `announce` alone writes.
 
     Parameters
     ----------
@@ -53,6 +53,20 @@ class Progress:
     ) -> None:
         self._write("")
 
+    def announce(self, seconds: float) -> None:
+        """Write the size of the training as a line, unless its progress is shown.
+
+        Parameters
+        ----------
+        seconds : float
+            Estimate of the time on one core.
+        """
+        if not self.shown:
+            epochs = f"{self.total:,} epoch{'s' * (self.total > 1)}"
+            duration = _duration(max(seconds, 1))
+            line = f"note: {self.text} for {epochs}: about {duration} on one core."
+            print(line, file=self.stream, flush=True)
+
     def wait_for_compiler(self, dtype: str) -> None:
         """Wait until the training code of a precision is loaded or compiled."""
         if not compiled.ready(dtype):
@@ -83,4 +97,6 @@ class Progress:
 
 def _duration(seconds: float) -> str:
     """Return a duration in words."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -102,15 +102,17 @@ class Source:
         k = rows[self.grid.methods.index("none")]
         return k, int(history.early_stopping(self.patience)[0][k])
 
-    def method(self, key: str | None, option: str) -> int:
+    def method(self, key: str | None, option: str, others: Sequence[str] = ()) -> int:
         """Return the position in tables of a method's network, or of the first network for None.
+
+        ``others`` are the keys of the rows that follow the networks.
 
         Raises
         ------
         ValueError
             If no network is of this method.
         """
-        keys = [label.method for label in self.labels]
+        keys = [*(label.method for label in self.labels), *others]
         if key is None:
             return 0
         if key not in keys:
@@ -133,10 +135,13 @@ def read(options: Namespace, file: str) -> Source:
         scene = scene_of(query_of(split_link(file)))
         return Source(f"regviz-{scene.data.name}", scene)
     text = _text(file)
-    scene, content = Scene.from_json(text), json.loads(text)
+    try:
+        scene, content = Scene.from_json(text), json.loads(text)
+        plain = Experiment.from_json(text) if "regularizations" in content else None
+        make_dataset(scene.data)  # raises if the points cannot be split
+    except ValueError as error:
+        raise ValueError(f"{'standard input' if file == '-' else file}: {error}") from error
     name = f"regviz-{scene.data.name}" if file == "-" else Path(file).stem
-    plain = Experiment.from_json(text) if "regularizations" in content else None
-    make_dataset(scene.data)  # raises if the points cannot be split
     return Source(name, scene, plain)
 
 
@@ -146,6 +151,8 @@ def _text(file: str) -> str:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         allowed = f"a file that can be read ({error.strerror or error})"
+        if re.match(r"[^?]*\?|[\w.-]+:\d", file):  # as in localhost:8501/?data=moons
+            allowed += ", or a link that begins with http:// or https://"
         raise invalid("FILE", allowed, file) from error
     try:
         return data.decode("utf-8-sig")

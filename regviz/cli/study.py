@@ -11,6 +11,7 @@ from regviz.analysis.replicates import replicate
 from regviz.cli import output
 from regviz.cli.progress import Progress
 from regviz.cli.source import Source, read
+from regviz.jobs import cost
 from regviz.methods.labels import dataset_label
 
 COLUMNS = ("test_loss", "test_accuracy", "sparsity")  # of the table
@@ -62,7 +63,8 @@ def _baseline(source: Source, key: str | None) -> int:
     methods = [label.method for label in source.labels]
     if key is None and "none" in methods:
         key = "none"
-    return source.method(key, "--baseline")
+    others = [] if source.patience is None else ["early_stopping"]
+    return source.method(key, "--baseline", others)
 
 
 def _results(source: Source, seeds: range, baseline: int) -> Results:
@@ -74,6 +76,7 @@ def _results(source: Source, seeds: range, baseline: int) -> Results:
     rows = list(range(n))
     text = f"Training {n} network{'s' * (n > 1)} under {len(seeds)} seeds"
     with Progress(text, experiment.training.epochs) as progress:
+        progress.announce(len(seeds) * cost.seconds(experiment))
         progress.wait_for_compiler(experiment.training.dtype)
         histories = replicate(experiment, seeds, after_epoch=progress.step)
     comparisons = []

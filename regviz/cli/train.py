@@ -12,6 +12,7 @@ from regviz.cli.progress import Progress
 from regviz.cli.source import Source, read
 from regviz.engine.history import History
 from regviz.engine.recorder import train
+from regviz.jobs import cost
 from regviz.methods.labels import dataset_label, labels
 from regviz.spec.experiment import Experiment
 
@@ -44,6 +45,7 @@ def trained(experiment: Experiment) -> History:
     n = len(experiment.regularizations)
     text = f"Training {n} network{'s' * (n > 1)}"
     with Progress(text, experiment.training.epochs) as progress:
+        progress.announce(cost.seconds(experiment))
         progress.wait_for_compiler(experiment.training.dtype)
         return train(experiment, after_epoch=progress.step)
 
@@ -94,6 +96,8 @@ def _table(source: Source, history: History) -> str:
     caption = f"{dataset_label(experiment.data)}, epoch {epoch} of {experiment.training.epochs}"
     if n > len(source.shown):
         caption += f", {len(source.shown)} of {n} networks"
+    if len(names) > len(source.shown):
+        caption += ", and None with early stopping"
     return f"{caption}\n\n{output.table(rows)}"
 
 

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from regviz.engine import networks
 from regviz.estimators.network import Array, BaseNetwork, Points, of_positive_weight
-from regviz.spec.validation import Task, invalid
+from regviz.spec.validation import Task, Unquoted, invalid
 
 
 class RegVizClassifier(ClassifierMixin, BaseNetwork):
@@ -251,7 +251,9 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
         X, y, weights = of_positive_weight(points)
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise invalid("y", "of at least two classes of positive weight", "one class")
+            labels = [f"one class, {label!r}" for label in self.classes_.tolist()] or ["none"]
+            allowed = "of at least two classes of positive weight"
+            raise invalid("y", allowed, Unquoted(labels[0]))
         if self.class_weight is not None:
             by_class = compute_class_weight(
                 self.class_weight, classes=self.classes_, y=y, sample_weight=weights

@@ -46,7 +46,8 @@ def board(
         Strengths to show, by card; see `BoardWidget`. By default, those in the middle, or those
         that the page opens with if a card has all strengths that the page offers.
     epoch : int, optional
-        Epoch to show. By default, the board plays the training to its end.
+        Epoch to show; the last recorded one before it, if it was not recorded. By default, the
+        board plays the training to its end.
     early_stopping : bool
         Whether to show a card with the network that early stopping keeps, where the history has
         validation points and a network without regularization.

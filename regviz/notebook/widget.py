@@ -53,9 +53,9 @@ class BoardWidget(anywidget.AnyWidget):
         only a number is set. The trait has all levels, in a mapping that cannot be changed: assign
         another one.
     epoch : int, optional
-        Epoch that is shown, from 0 to the last one, which is the default. Of an epoch that was not
-        recorded, the last recorded one before it is shown. While the board plays, the trait stays
-        as it was.
+        Epoch that is shown, from 0 to the last one, which is the default. If it was not recorded,
+        the last recorded one before it is shown, and is the trait's value: 50 reads back as 49
+        where 49 and 51 are recorded. While the board plays, the trait stays as it was.
     early_stopping : bool
         As for `regviz.board`.
     growing : bool

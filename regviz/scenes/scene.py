@@ -313,13 +313,17 @@ class Scene:
         Raises
         ------
         ValueError
-            If the text is not JSON, names an unknown parameter, or holds a value out of range.
+            If the text is not JSON, names no parameter or an unknown one, or holds a value out of
+            range.
         """
         content = read_json("file", text)
         if isinstance(content, dict) and "regularizations" in content:
             return cls.of(Experiment.from_json(text))
         allowed = [field.name for field in dataclasses.fields(cls)]
         content = dict(mapping("file", content, ["regviz", "onset", *allowed]))
+        if not content:  # of any program, rather than an experiment with all defaults
+            names = ", ".join(["regviz", *allowed])
+            raise invalid("file", f"an object with one or more of {names}", content)
         version = integer("regviz", content.pop("regviz", FILE_VERSION), 1, FILE_VERSION)
         pins = content.pop("pins", [])
         if not isinstance(pins, list):

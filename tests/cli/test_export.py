@@ -30,6 +30,14 @@ def test_the_offline_page_is_the_one_that_the_page_saves(run: Run, scene_file: P
     assert len(written.encode()) == json.loads(done.out)["bytes"]
 
 
+def test_only_a_file_that_is_named_is_overwritten(run: Run, scene_file: Path):
+    Path("regviz-moons-points.csv").write_text("mine")
+    assert run("export", scene_file, "--points").code == 2
+    assert Path("regviz-moons-points.csv").read_text() == "mine"
+    assert run("export", scene_file, "--points", "regviz-moons-points.csv").code == 0
+    assert Path("regviz-moons-points.csv").read_text() != "mine"
+
+
 @pytest.mark.parametrize(
     "scene", [SCENE, replace(SCENE, focus="l2", epoch=5, phases=(regviz.Phase(3),), pins=(SCENE,))]
 )

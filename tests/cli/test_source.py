@@ -13,9 +13,10 @@ from tests.cli.conftest import Run
     [
         (["train", "none.json"], "FILE must be a file that can be read (No such file or"),
         (["train", "bytes"], "FILE must be an experiment as JSON, which is text in UTF-8, got"),
-        (["train", "text"], "file must be JSON text (Expecting value: line 1 column 1"),
-        (["train", "moon"], "name must be one of 'moons', 'circles'"),
-        (["train", "arrays"], "data must be a DataSpec or a PointsSpec, which a link can hold"),
+        (["train", "text"], "text: file must be JSON text (Expecting value: line 1 colum"),
+        (["train", "moon"], "moon: name must be one of 'moons', 'circles'"),
+        (["train", "arrays"], "arrays: data must be a DataSpec or a PointsSpec, which a link can "),
+        (["train", "empty"], "empty: file must be an object with one or more of regviz, data, ne"),
         (["train", "https://"], "LINK must be an address that begins with http:// or https://"),
         (["train", "http://h/?noise=9"], "noise must be a number from 0 to 2, got '9'\n"),
         (["train", "http://h/?v=3"], "v must be one of 1, 2, got '3'\n"),
@@ -26,6 +27,10 @@ from tests.cli.conftest import Run
         (["train", "ok", "--output", "no/x.npz"], "--output must be a file in a folder that exis"),
         (["train", "ok", "--import", "nope"], "--import (REGVIZ_IMPORTS) must be modules that ar"),
         (["export", "ok", "--html", "no/x.html"], "--html must be a file in a folder that exists"),
+        (
+            ["export", "ok", "--html"],
+            "--html must be followed by the name of a file, as ok.html",
+        ),
         (["export", "ok", "--experiment", "ok"], "--experiment must be another file than FILE"),
         (["export", "ok", "--points", "-", "--json"], "--points must be a file, as --json prints"),
         (["export", "ok", "--program", "jax"], "--program must be one of 'pytorch', 'scikit-lea"),
@@ -46,7 +51,9 @@ def test_what_is_not_valid_is_named_with_what_is_allowed_and_nothing_is_trained(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("regviz.engine.recorder.histories", pytest.fail)
-    Path("ok").write_text("{}")
+    for name in ("ok", "ok.html"):
+        Path(name).write_text('{"regviz": 2}')
+    Path("empty").write_text("{}")
     Path("bytes").write_bytes(b"\xff\xfe\x00")
     Path("text").write_text("hello")
     Path("moon").write_text('{"data": {"name": "moon"}}')
@@ -58,6 +65,13 @@ def test_what_is_not_valid_is_named_with_what_is_allowed_and_nothing_is_trained(
     assert done.out == ""
     assert done.err.startswith(f"regviz {words[0]}: error: {message}")
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("link", ["localhost:8501/?data=moons", "localhost:8501"])
+def test_a_link_without_http_is_no_missing_file(link: str, run: Run):
+    done = run("train", link)
+    assert done.code == 2
+    assert done.err.endswith(f", or a link that begins with http:// or https://, got {link!r}\n")
 
 
 @pytest.mark.parametrize(

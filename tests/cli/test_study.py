@@ -56,3 +56,12 @@ def test_the_table_compares_with_the_baseline_that_is_chosen(run: Run, scene_fil
     assert "Difference from L2" in heads
     assert none.count("±") == 4  # loss, difference, accuracy, zeros
     assert l2.count("±") == 3  # no difference from itself
+
+
+def test_early_stopping_can_be_the_baseline(run: Run, scene_file: Path):
+    words = ("study", scene_file, "--seeds", "2", "--baseline", "early_stopping", "--json")
+    content = json.loads(run(*words).out)
+    assert content["networks"][content["baseline"]]["method"] == "Early stopping"
+    none, *_, stopped = (each["criteria"]["test_loss"] for each in content["networks"])
+    expected = np.subtract(none["values"], stopped["values"]).mean()
+    assert none["difference"] == pytest.approx(expected)

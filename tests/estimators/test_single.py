@@ -247,6 +247,7 @@ def test_parameters_out_of_range_are_refused_by_name(name, value):
         RegVizClassifier(**{name: value}).fit(X, LABELS)
 
 
-def test_one_class_is_refused():
-    with pytest.raises(ValueError, match="y must be of at least two classes"):
+def test_one_class_is_refused_by_its_label():
+    message = "y must be of at least two classes of positive weight, got one class, 'no'"
+    with pytest.raises(ValueError, match=message):
         RegVizClassifier().fit(X, LABELS, LABELS == "no")

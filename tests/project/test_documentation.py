@@ -163,7 +163,11 @@ def test_the_guides_have_no_commands_but_those_that_are_run():
             'python -m pip install ".[notebook]"',
         ],
         # not run: its packages are installed for the tests, within the bounds of pyproject.toml
-        "notebooks": ['python -m pip install ".[notebook]"'],
+        "notebooks": [
+            'python -m pip install ".[notebook]"',
+            "python -m pip install jupyterlab   # then run: jupyter lab",
+            "python -m pip install marimo       # or this one: marimo edit",
+        ],
         "site": ["make site", "python -m regviz.site my-site"],  # tests/site
         "train": ["python -m pip install ."],  # test_installation.py
     }

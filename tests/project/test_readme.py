@@ -66,6 +66,7 @@ def test_there_are_no_commands_but_those_that_are_run_here():
         ["make", "site"],
         # tested by test_installation.py
         ["python", "-m", "pip", "install", "."],
+        ["python", "-m", "pip", "install", ".[notebook]"],
         ["python", "-m", "pip", "install", ".[app]"],
         ["regviz", "serve"],
         # by test_extending.py

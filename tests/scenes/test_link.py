@@ -169,11 +169,16 @@ def test_a_file_of_version_1_has_the_defaults_of_version_1():
 
 
 def test_a_file_may_leave_out_all_but_what_is_particular():
-    assert Scene.from_json("{}") == Scene()
+    assert Scene.from_json('{"regviz": 2}') == Scene()
     scene = Scene.from_json('{"data": {"name": "moons"}, "focus": "l2"}')
     assert scene == Scene(replace(SHOWCASE.data, name="moons"), focus="l2")
     # the default, which a link omits
     assert scene == from_query({"data": "moons", "focus": "l2"})[0]
+
+
+def test_a_file_without_a_known_name_is_no_experiment():
+    with pytest.raises(ValueError, match="file must be an object with one or more of regviz"):
+        Scene.from_json("{}")
 
 
 def test_links_and_files_of_version_1_say_when_regularization_begins():
