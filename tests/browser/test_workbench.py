@@ -50,6 +50,8 @@ def open_complete(open_pages: OpenPage, query: str = "", **more: object) -> Page
 
 
 def assert_shows_the_same(page: Page, other: Page) -> None:
+    for each in (page, other):
+        wait_until_idle(each)
     assert other.evaluate(BOARD_STATE) == page.evaluate(BOARD_STATE)
     assert read_cards(other) == read_cards(page)
     assert all_boundary_pixels(other) == all_boundary_pixels(page)
