@@ -30,8 +30,9 @@ ALLOWED = {
     "regviz/scenes/offline.py": {"read_text"},
     "regviz/server/index.py": {"read_text"},
     "regviz/site/pages.py": {"read_text"},
-    # writes the site to a folder of the command's, and replaces an earlier site there: `make site`
-    "regviz/site/build.py": {"rmtree", "write_text"},
+    # writes the site to a folder of the command's, with the documentation's pages, and replaces an
+    # earlier site there: `make site`
+    "regviz/site/build.py": {"read_text", "rmtree", "write_text"},
     # pip's record of where RegViz was installed from
     "regviz/extras.py": {"read_text"},
     # the address of --host
