@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from regviz.engine import networks
 from regviz.estimators.network import Array, BaseNetwork, Points, of_positive_weight
-from regviz.spec.validation import Task, Unquoted, invalid
+from regviz.spec.validation import MAX_CLASSES, Task, Unquoted, invalid
 
 
 class RegVizClassifier(ClassifierMixin, BaseNetwork):
@@ -254,10 +254,15 @@ class RegVizClassifier(ClassifierMixin, BaseNetwork):
             labels = [f"one class, {label!r}" for label in self.classes_.tolist()] or ["none"]
             allowed = "of at least two classes of positive weight"
             raise invalid("y", allowed, Unquoted(labels[0]))
+        if len(self.classes_) > MAX_CLASSES:
+            got = Unquoted(f"{len(self.classes_)} classes")
+            raise invalid("y", f"of at most {MAX_CLASSES} classes", got)
         if self.class_weight is not None:
             by_class = compute_class_weight(
                 self.class_weight, classes=self.classes_, y=y, sample_weight=weights
             )
+            if (by_class < 0).any():
+                raise invalid("class_weight", "weights of at least 0", self.class_weight)
             weights = by_class[numbers] * (1 if weights is None else weights)
         return X, numbers.astype(np.float64), weights
 

@@ -110,10 +110,11 @@ def build(
     """
     if repository and not re.fullmatch(r"https?://[^\s\"'<>`$;&|\\]+", repository):
         raise invalid("repository", "an address that starts with https://", repository)
-    _clear(folder)
     if documentation is not None and not (documentation / "index.html").is_file():
         raise invalid("documentation", "a folder with index.html", str(documentation))
+    _clear(folder)
     (folder / RECORDINGS).mkdir(parents=True)
+    _write(folder, {SCRIPT: board_script()})  # first, as `_clear` knows an interrupted site by it
     plan = _plan(lessons, entries)
     compiled.prepare()
     recorded: dict[StrengthGrid, Recorded] = {}
@@ -201,7 +202,7 @@ def _made(item: tuple[StrengthGrid, Job]) -> dict[str, str]:
 
 
 def _texts(pages: Pages, plan: Plan, recorded: Mapping[StrengthGrid, Recorded]) -> dict[str, str]:
-    """Return the pages, script and style sheet of the site by name."""
+    """Return the pages and the style sheet of the site by name."""
 
     def pictured(grid: StrengthGrid, name: str) -> Recorded:
         return replace(recorded[grid], still=still_file(name))
@@ -212,7 +213,6 @@ def _texts(pages: Pages, plan: Plan, recorded: Mapping[StrengthGrid, Recorded]) 
         GALLERY: pages.gallery(),
         HOW_TO: pages.how_to(),
         MISSING: pages.missing(),
-        SCRIPT: board_script(),
         STYLES: style_sheet(),
     }
     for i, (lesson, grids) in enumerate(zip(pages.lessons, plan.lessons, strict=True)):

@@ -176,6 +176,8 @@ def test_all_pages_are_accessible_and_fit_a_phone_and_a_projector(open_page: Ope
             page.evaluate("window.board().transport.element.style.position = 'static'")
         for scheme, options in (("light", RULES), ("dark", CONTRAST)):
             page.emulate_media(color_scheme=scheme)
+            theme = f"window.board().stage.theme.mode === {scheme!r} && !window.board().stale"
+            page.wait_for_function(f"!window.board || {theme}")
             assert found(page, options) == [], (name, scheme)
             assert page.evaluate(LOW_CONTRAST_TEXTS, "body")[1] == [], (name, scheme)
         for width in (390, 1920, 1400):

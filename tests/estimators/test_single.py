@@ -251,3 +251,11 @@ def test_one_class_is_refused_by_its_label():
     message = "y must be of at least two classes of positive weight, got one class, 'no'"
     with pytest.raises(ValueError, match=message):
         RegVizClassifier().fit(X, LABELS, LABELS == "no")
+
+
+def test_more_classes_than_are_possible_and_negative_class_weights_are_refused_by_name():
+    many = np.arange(len(X)) % 21
+    with pytest.raises(ValueError, match="y must be of at most 20 classes, got 21 classes"):
+        RegVizClassifier().fit(X, many)
+    with pytest.raises(ValueError, match="class_weight must be weights of at least 0"):
+        RegVizClassifier(class_weight={"no": -1, "yes": 1}).fit(X, LABELS)

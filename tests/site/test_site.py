@@ -171,6 +171,25 @@ def test_a_folder_of_others_is_left_as_it_is(tmp_path: Path, capsys: pytest.Capt
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_an_earlier_site_stays_if_there_is_no_documentation(tmp_path: Path):
+    (tmp_path / "regviz.js").touch()
+    with pytest.raises(ValueError, match="documentation must be a folder"):
+        build(tmp_path, [], [], tmp_path / "docs")
+    assert (tmp_path / "regviz.js").exists()
+
+
+def test_an_interrupted_site_is_replaced_by_the_next(tmp_path: Path):
+    folder = tmp_path / "site"
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            build(folder, [], [], tell=interrupt)
+    assert (folder / "regviz.js").is_file()
+
+
 def test_the_commands_that_start_regviz_are_those_of_the_readme(site: Path):
     page = (site / "start.html").read_text("utf-8")
     readme = "".join(blocks("README.md", "sh"))
