@@ -2,11 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
 from regviz.engine import compiled
+from regviz.jobs import cost
+from regviz.spec.experiment import Experiment
 
 REFRESH_SECONDS = 0.1
 ESTIMATE_SECONDS = 0.5  # after which the time left is shown
@@ -93,6 +96,22 @@ class Progress:
             self.stream.write(f"\r{line.ljust(self.width)}" + "\r" * (not line))
             self.stream.flush()
             self.width = len(line)
+
+
+@contextmanager
+def training(experiment: Experiment, n_seeds: int | None = None) -> Iterator[Progress]:
+    """Show the progress of an experiment's training, under a number of seeds if given.
+
+    The training code is compiled before. The caller calls `Progress.step` after each epoch.
+    """
+    n = len(experiment.regularizations)
+    text = f"Training {n} network{'s' * (n > 1)}"
+    if n_seeds is not None:
+        text += f" under {n_seeds} seeds"
+    with Progress(text, experiment.training.epochs) as progress:
+        progress.announce((n_seeds or 1) * cost.seconds(experiment))
+        progress.wait_for_compiler(experiment.training.dtype)
+        yield progress
 
 
 def _duration(seconds: float) -> str:

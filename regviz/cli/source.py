@@ -87,8 +87,10 @@ class Source:
         scene = self.scene if epoch else replace(self.scene, epoch=None)
         return [] if self.plain else scene.approximations(self.grid)
 
-    def stopped(self, history: History, rows: list[int]) -> tuple[int, int] | None:
-        """Return the network of early stopping and its time index, None if it is not shown.
+    def in_tables(self, history: History, rows: list[int], t: int) -> tuple[list[int], list[int]]:
+        """Return the networks in tables and their time indices.
+
+        Early stopping, if it is shown, is one more, at the end.
 
         Parameters
         ----------
@@ -96,11 +98,15 @@ class Source:
             A run of `experiment` or `compared`.
         rows : list of int
             Indices in ``history`` of the networks in tables.
+        t : int
+            Their time index.
         """
-        if self.patience is None:
-            return None
-        k = rows[self.grid.methods.index("none")]
-        return k, int(history.early_stopping(self.patience)[0][k])
+        networks, times = list(rows), [t] * len(rows)
+        if self.patience is not None:
+            k = rows[self.grid.methods.index("none")]
+            networks.append(k)
+            times.append(int(history.early_stopping(self.patience)[0][k]))
+        return networks, times
 
     def method(self, key: str | None, option: str, others: Sequence[str] = ()) -> int:
         """Return the position in tables of a method's network, or of the first network for None.

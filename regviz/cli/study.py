@@ -9,9 +9,8 @@ from typing import Any
 from regviz.analysis.comparison import CLEAR, Replicates, compare, overlap
 from regviz.analysis.replicates import replicate
 from regviz.cli import output
-from regviz.cli.progress import Progress
+from regviz.cli.progress import training
 from regviz.cli.source import Source, read
-from regviz.jobs import cost
 from regviz.methods.labels import dataset_label
 
 COLUMNS = ("test_loss", "test_accuracy", "sparsity")  # of the table
@@ -72,20 +71,13 @@ def _results(source: Source, seeds: range, baseline: int) -> Results:
     experiment = source.compared
     if source.patience is None:  # only early stopping needs earlier epochs
         experiment = replace(experiment, training=replace(experiment.training, frames=1))
-    n = len(experiment.regularizations)
-    rows = list(range(n))
-    text = f"Training {n} network{'s' * (n > 1)} under {len(seeds)} seeds"
-    with Progress(text, experiment.training.epochs) as progress:
-        progress.announce(len(seeds) * cost.seconds(experiment))
-        progress.wait_for_compiler(experiment.training.dtype)
+    rows = list(range(len(experiment.regularizations)))
+    with training(experiment, len(seeds)) as progress:
         histories = replicate(experiment, seeds, after_epoch=progress.step)
-    comparisons = []
-    for history in histories:
-        networks, times = list(rows), [len(history.epochs) - 1] * n
-        if stopped := source.stopped(history, rows):
-            networks.append(stopped[0])
-            times.append(stopped[1])
-        comparisons.append(compare(history, networks, times))
+    comparisons = [
+        compare(history, *source.in_tables(history, rows, len(history.epochs) - 1))
+        for history in histories
+    ]
     names = [(label.name, label.strength) for label in source.labels]
     if source.patience is not None:
         names.append(("Early stopping", f"patience {source.patience}"))

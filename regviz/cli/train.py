@@ -8,11 +8,10 @@ from typing import Any
 
 from regviz.analysis.comparison import Comparison, compare
 from regviz.cli import output
-from regviz.cli.progress import Progress
+from regviz.cli.progress import training
 from regviz.cli.source import Source, read
 from regviz.engine.history import History
 from regviz.engine.recorder import train
-from regviz.jobs import cost
 from regviz.methods.labels import dataset_label, labels
 from regviz.spec.experiment import Experiment
 
@@ -42,11 +41,7 @@ def run(options: Namespace) -> int:
 
 def trained(experiment: Experiment) -> History:
     """Train an experiment with a line of progress."""
-    n = len(experiment.regularizations)
-    text = f"Training {n} network{'s' * (n > 1)}"
-    with Progress(text, experiment.training.epochs) as progress:
-        progress.announce(cost.seconds(experiment))
-        progress.wait_for_compiler(experiment.training.dtype)
+    with training(experiment) as progress:
         return train(experiment, after_epoch=progress.step)
 
 
@@ -75,11 +70,9 @@ def _compared(source: Source, history: History) -> tuple[list[tuple[str, str]], 
     """
     t = _time(source, history)
     names = [(label.name, label.strength) for label in source.labels]
-    networks, times = list(source.shown), [t] * len(source.shown)
-    if stopped := source.stopped(history, source.shown):
-        networks.append(stopped[0])
-        times.append(stopped[1])
-        names.append(("Early stopping", f"epoch {history.epochs[stopped[1]]}"))
+    networks, times = source.in_tables(history, source.shown, t)
+    if len(networks) > len(names):
+        names.append(("Early stopping", f"epoch {history.epochs[times[-1]]}"))
     return names, compare(history, networks, times)
 
 

@@ -1,6 +1,5 @@
 """Any fitted estimators side by side, as an anywidget."""
 
-from base64 import b64encode
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,7 @@ from regviz.figures.fields import Fields
 from regviz.figures.static import models_picture
 from regviz.methods import palette
 from regviz.notebook.module import module_text
+from regviz.notebook.picture import png_bundle
 from regviz.scenes.encoding import pack
 
 LARGEST = float(np.finfo(np.float16).max)
@@ -55,10 +55,7 @@ class ModelsWidget(anywidget.AnyWidget):
 
     @cached_property
     def _picture(self) -> dict[str, str]:
-        try:
-            return {"image/png": b64encode(models_picture(self.fields)).decode()}
-        except ImportError:  # without matplotlib
-            return {}
+        return png_bundle(lambda: models_picture(self.fields))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Return the widget, and a picture and a text for places where scripts do not run."""

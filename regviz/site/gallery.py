@@ -11,7 +11,7 @@ from regviz.lessons.results import table
 from regviz.scenes.claims import CLAIMS
 from regviz.scenes.scene import Scene
 
-# Those of *Try this* but "Ten times the weights", whose network is that of "Dropout trains worse".
+# claims of *Try this*, without "Ten times the weights", the network of "Dropout trains worse"
 _OF_CLAIMS = ("early_stopping", "l2", "l1_inputs", "l1_late", "elastic_net", "dropout", "max_norm")
 # of the course: lesson, scene, title, the claim that is the sentence, and the view that shows it
 _OF_LESSONS: tuple[tuple[str, str, str, str, Mapping[str, Any]], ...] = (
