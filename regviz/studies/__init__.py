@@ -1,0 +1,1 @@
+"""Studies: one experiment over grids of settings, methods, strengths and seeds."""
