@@ -80,6 +80,12 @@ def test_seeds_needed_are_those_of_the_tables_of_power():
     assert own.seeds_needed(0.5, level=0.99) == 51
 
 
+def test_larger_differences_need_no_more_seeds():
+    needed = own.seeds_needed(np.geomspace(0.05, 50, 3_000))
+    assert (np.diff(needed) <= 0).all()
+    assert needed[[0, -1]].tolist() == [3_142, 2]
+
+
 def test_with_the_seeds_needed_and_not_with_fewer_the_test_finds_the_difference():
     rng = np.random.default_rng(2)
     for effect in (0.8, 1.5):
