@@ -83,6 +83,8 @@ def _code(value: Any, indent: str) -> str:
     elif isinstance(value, tuple):
         parts, values = ["{}"] * len(value), list(value)
         begin, end = "(", ",)" if len(value) == 1 else ")"
+    elif isinstance(value, range):
+        return f"range({value.stop})" if not value.start else repr(value)
     else:
         return _quoted(value) if isinstance(value, str) else repr(value)
     line = begin + ", ".join(map(str.format, parts, [_code(one, "") for one in values])) + end

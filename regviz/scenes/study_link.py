@@ -5,7 +5,7 @@ A link of a study has the parameters of a scene's link, and those of `OWN`.
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 
 PATH = "/study"  # of the page of studies
-OWN = ("methods", "vary", "strengths", "seeds", "choose")  # parameters that scenes have not, or not so
+OWN = ("methods", "vary", "strengths", "seeds", "choose")  # parameters; methods are in any order
 MAX_CELLS = 10_000  # of a study in a link
 MAX_VALUES = 100  # of an axis in a link
 
@@ -192,18 +192,30 @@ def from_query(query: Mapping[str, str]) -> tuple[Study, list[str]]:
     # one strength needs no validation points, which the scene may not have
     study = replace(start, methods=methods, strengths=1, seeds=Study().seeds)
     study = replace(study, vary=_axes(query.get("vary", ""), study.base, problems))
-    for name, default, read in (
-        ("strengths", "grid", read_strengths),
-        ("seeds", None, read_seeds),
-        ("choose", None, _choose),
-    ):
-        if name in query or default is not None:
-            text = query.get(name, default) or ""
-            try:
-                study = replace(study, **{name: read(text)})
-            except ValueError as error:
-                problems.append(problem(name, text, error))
+    study = _with_strengths(study, query.get("strengths"), problems)
+    readers: dict[str, Callable[[str], Any]] = {"seeds": read_seeds, "choose": _choose}
+    for name in readers.keys() & query.keys():
+        try:
+            study = replace(study, **{name: readers[name](query[name])})
+        except ValueError as error:
+            problems.append(problem(name, query[name], error))
     return study, problems
+
+
+def _with_strengths(study: Study, text: str | None, problems: list[str]) -> Study:
+    """Return a study with the strengths of a link; all of them if it has none that are allowed."""
+    if text is not None:
+        try:
+            return replace(study, strengths=read_strengths(text))
+        except ValueError as error:
+            problems.append(problem("strengths", text, error))
+    try:
+        return replace(study, strengths="grid")
+    except ValueError:
+        problems.append(
+            "Without validation points no strength can be chosen: each method has its initial one."
+        )
+        return study
 
 
 def _methods(query: Mapping[str, str], scene: Scene, problems: list[str]) -> tuple[str, ...]:
