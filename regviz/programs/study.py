@@ -8,12 +8,13 @@ from regviz.studies.study import Study
 
 _WIDTH = 100  # columns
 _INDENT = 4 * " "
-_TEXT = '''"""A study of RegViz {version}: {n_cells:,} cells, {n_networks:,} networks.
+_TEXT = '''"""A study of RegViz {version}: {n_cells:,} cell{s} of {n_seeds:,} seed{ss}.
 
 python study.py                        runs it on this machine,
 python study.py tcp://scheduler:8786   on a Dask cluster.
 
-Its folder {store} has the finished cells: if it is interrupted, the same command goes on from there.
+The folder {store} keeps the finished cells: after an interruption, the same command
+goes on from there.
 """
 
 import sys
@@ -52,12 +53,13 @@ def study_program(study: Study) -> str:
     >>> 'vary={"data.noise": (0.1, 0.3)}' in study_program(study)
     True
     """
-    cost = study.cost()
     methods = [row.method for row in study.cells[0].rows]
     return _TEXT.format(
         version=regviz.__version__,
-        n_cells=cost.n_cells,
-        n_networks=cost.n_networks,
+        n_cells=len(study.cells),
+        s="s" * (len(study.cells) > 1),
+        n_seeds=len(study.seeds),
+        ss="s" * (len(study.seeds) > 1),
         store=f"study-{study.id}",
         study=_code(study, ""),
         baseline="" if "none" in methods else f'baseline="{methods[0]}"',
@@ -106,15 +108,14 @@ def _quoted(text: str) -> str:
 
 def _given(value: Any) -> list[tuple[str, Any]]:
     """Return the parameters of a dataclass that are not at their default."""
-    default = {
-        one.name: one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
-        for one in dataclasses.fields(value)
-    }
-    pairs = [
-        (name, getattr(value, name))
-        for name in default
-        if getattr(value, name) != default[name]
-    ]
+    pairs = []
+    for field in dataclasses.fields(value):
+        if field.default_factory is dataclasses.MISSING:
+            default = field.default
+        else:
+            default = field.default_factory()
+        if (given := getattr(value, field.name)) != default:
+            pairs.append((field.name, given))
     if isinstance(value, Study):
         return [(name, _of_study(name, one)) for name, one in pairs]
     return pairs
@@ -124,6 +125,7 @@ def _of_study(name: str, value: Any) -> Any:
     """Return a parameter of a study as one writes it."""
     if name in ("vary", "variants") or (name == "strengths" and isinstance(value, tuple)):
         return dict(value)
-    if name == "seeds" and value == tuple(range(value[0], value[-1] + 1)):
-        return range(value[0], value[-1] + 1)
+    if name == "seeds":
+        seeds = range(value[0], value[0] + len(value))
+        return seeds if tuple(seeds) == value else value
     return value

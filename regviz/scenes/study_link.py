@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from regviz.analysis.replicates import with_seed
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.scenes import link as scene_link
 from regviz.scenes.link import LINK_VERSION, SAFE, listed, names_in, problem
@@ -74,22 +73,14 @@ def study_of(
             if key != "none"
         }
     return Study(
-        _base(grid.experiment),
+        grid.experiment,
         vary,
         (*grid.methods, *[EARLY_STOPPING] * grid.early_stopping),
         strengths,
         tuple(seeds),
         variants={key: grid.values(key)[index] for key, index in variants.items()},
-        corrected=any(row.corrected for row in grid.experiment.regularizations),
+        corrected=scene.corrected,
     )
-
-
-def _base(experiment: Experiment) -> Experiment:
-    """Return an experiment with the seeds and regularizations of a study with methods."""
-    start = Experiment(
-        experiment.data, experiment.network, experiment.training, phases=experiment.phases
-    )
-    return with_seed(start, 0)
 
 
 def to_query(study: Study) -> dict[str, str]:
@@ -190,7 +181,8 @@ def from_query(query: Mapping[str, str]) -> tuple[Study, list[str]]:
     methods = _methods(query, scene, problems)
     start = study_of(replace(scene, methods=("none",)), seeds=range(1))
     # one strength needs no validation points, which the scene may not have
-    study = replace(start, methods=methods, strengths=1, seeds=Study().seeds)
+    variants = tuple((key, value) for key, value in scene.variants if key in methods)
+    study = replace(start, methods=methods, strengths=1, seeds=Study().seeds, variants=variants)
     study = replace(study, vary=_axes(query.get("vary", ""), study.base, problems))
     study = _with_strengths(study, query.get("strengths"), problems)
     readers: dict[str, Callable[[str], Any]] = {"seeds": read_seeds, "choose": _choose}

@@ -137,9 +137,9 @@ def read_strengths(text: str) -> Any:
 
 def seeds_text(seeds: Sequence[int]) -> str:
     """Return seeds as text: ``"20"`` for 0 to 19, ``"5-24"`` for 5 to 24, or ``"3,5,8"``."""
-    first, last = seeds[0], seeds[-1]
-    if tuple(seeds) == tuple(range(first, last + 1)):
-        return f"{first}-{last}" if first else str(last + 1)
+    first, end = seeds[0], seeds[0] + len(seeds)
+    if tuple(seeds) == tuple(range(first, end)):
+        return f"{first}-{end - 1}" if first else str(end)
     return ",".join(map(str, seeds))
 
 

