@@ -1,1 +1,1 @@
-"""Studies: one experiment over grids of settings, methods, strengths and seeds."""
+"""Studies: many experiments, each with many methods, strengths and seeds, and one table."""

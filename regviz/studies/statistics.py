@@ -212,18 +212,18 @@ def seeds_needed(
 
     Parameters
     ----------
-    effect : array-like
+    effect : array-like of shape (…)
         Mean of the paired differences, divided by their standard deviation.
     power : float
         Probability that the test finds the difference, between 0 and 1.
     level : float
         The test finds a difference if p < 1 - ``level``.
-    overlap : array-like, broadcast to the shape of ``effect``
+    overlap : array-like, broadcast to shape (…)
         See `regviz.analysis.regularization_path.standard_error`.
 
     Returns
     -------
-    ndarray of float of the shape of ``effect``
+    ndarray of float of shape (…)
         The least number, at least 2. Infinity if no number is enough: without a difference, or
         with a small one on overlapping splits, where more splits of the same points do not help.
         NaN for NaN.
@@ -275,13 +275,13 @@ def holm(p: ArrayLike) -> Array:
 
     Parameters
     ----------
-    p : array-like
+    p : array-like of shape (…)
         The p values of all tests of one family. NaN, for a test without a result, counts as a test
         with p = 1. So if tests are completed one by one, no corrected value grows.
 
     Returns
     -------
-    ndarray of the shape of ``p``
+    ndarray of shape (…)
         Of all tests with a corrected value below α, one or more are false with a probability of
         less than α. NaN for NaN.
 
@@ -311,12 +311,12 @@ def benjamini_hochberg(p: ArrayLike) -> Array:
 
     Parameters
     ----------
-    p : array-like
+    p : array-like of shape (…)
         The p values of all tests of one family; NaN as for `holm`.
 
     Returns
     -------
-    ndarray of the shape of ``p``
+    ndarray of shape (…)
         Of the tests with a corrected value below α, the expected share of false ones is less than
         α. NaN for NaN.
 

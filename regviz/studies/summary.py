@@ -170,7 +170,7 @@ def winners(study: "Study", table: "pa.Table", metric: str) -> "pd.DataFrame":
     }
     for cell in found.done:
         own = loss[cell]
-        finite = np.isfinite(own)
+        finite = ~np.isnan(own)
         rows["diverged"].append(_named(methods, found.diverged[:, cell].any(axis=0)))
         if not finite.any():
             for name, empty in (("method", ""), ("mean", np.nan), ("ties", ()), ("clear", False)):
@@ -192,7 +192,7 @@ def _metric(metric: str) -> str:
     return choice("metric", metric, (*METRICS, *MEASURES))
 
 
-def _named(methods: tuple[str, ...], mask: NDArray[np.bool_]) -> tuple[str, ...]:
+def _named(methods: tuple[str, ...], mask: Any) -> tuple[str, ...]:
     return tuple(method for method, chosen in zip(methods, mask, strict=True) if chosen)
 
 
