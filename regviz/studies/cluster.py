@@ -11,10 +11,11 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from regviz.studies import on_worker
 from regviz.studies.cell import Cell
 from regviz.studies.connection import RECOVERY_SECONDS, Connection, connected
-from regviz.studies.on_worker import Outcome
+from regviz.studies.on_worker import Outcome, runner
+from regviz.studies.payload import pack, unpack
+from regviz.studies.probe import fingerprint
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 CELLS_PER_THREAD, SPARE_CELLS = 2, 8
 POLL_SECONDS = 1.0  # between looks at the workers
 MAX_LISTED = 10  # failures in the text of a StudyError
-SAME_BITS = (
-    'ATEN_CPU_CAPABILITY=avx2, MKL_CBWR=COMPATIBLE and NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL'
-    ' AVX512_SPR"'
-)
 
 
 @dataclass(frozen=True)
@@ -61,10 +58,11 @@ class StudyError(RuntimeError):
     def __init__(self, failures: Iterable[tuple[Cell, str]]) -> None:
         self.failures = tuple(failures)
         n = len(self.failures)
-        listed = [f"{described(cell)}: {text}" for cell, text in self.failures[:MAX_LISTED]]
-        more = [f"and {n - MAX_LISTED} more"] if n > MAX_LISTED else []
+        listed = [f"{described(cell)}: {_last_line(text)}" for cell, text in self.failures]
+        if n > MAX_LISTED:
+            listed[MAX_LISTED:] = [f"and {n - MAX_LISTED} more"]
         cells = "1 cell" if n == 1 else f"{n} cells"
-        super().__init__("\n".join([f"{cells} of the study failed.", *listed, *more]))
+        super().__init__("\n".join([f"{cells} of the study failed.", *listed]))
 
 
 class UnfitWorkersError(RuntimeError):
@@ -74,6 +72,11 @@ class UnfitWorkersError(RuntimeError):
 def described(cell: Cell) -> str:
     """Return the axis values of a cell in words."""
     return ", ".join(f"{path}={value!r}" for path, value in cell.values) or "the only cell"
+
+
+def _last_line(traceback: str) -> str:
+    """Return the type and message of the exception."""
+    return traceback.strip().splitlines()[-1]
 
 
 def cells_done(
@@ -129,7 +132,8 @@ class _Run:
         self.failures: list[tuple[Cell, str]] = []
         self._again = deque[Cell]()  # sent before further cells
         self._suspects = deque[Cell]()  # sent after all others, one at a time
-        self._alone = False  # whether the cell at the scheduler is such a one
+        self._run = runner()
+        self._alone = ""  # key of the last cell that was sent so
         self._sent: dict[Any, Cell] = {}  # by future
         self._done = SimpleQueue[Any]()  # futures
         self._repeats = Counter[str]()  # by key of a cell
@@ -197,16 +201,16 @@ class _Run:
         room = CELLS_PER_THREAD * sum(self._fit().values()) + SPARE_CELLS - len(self._sent)
         cells = [self._again.popleft() for _ in range(min(room, len(self._again)))]
         cells += islice(self.cells, max(0, room - len(cells)))
-        self._alone = not (cells or self._sent) and bool(self._suspects)
-        if self._alone:
-            cells.append(self._suspects.popleft())
+        if not (cells or self._sent) and self._suspects:
+            cells = [self._suspects.popleft()]
+            self._alone = cells[0].key
         if not cells:
             return
         # without restrictions, Dask keeps waiting cells at the scheduler until a worker is free
         limits = dict(workers=list(self._fit()), allow_other_workers=True) if self._unfit else {}
         try:
             futures = self.connection.client.map(
-                on_worker.run,
+                self._run,
                 [pack(cell) for cell in cells],
                 [fingerprint(cell.experiment.training.dtype) for cell in cells],
                 key=[self._key(cell) for cell in cells],
@@ -268,16 +272,17 @@ class _Run:
 
     def _take_error(self, cell: Cell, error: BaseException) -> None:
         """Take in an exception of Dask's; those of a cell are outcomes."""
-        if type(error).__name__ == "KilledWorker" and not self._alone:
-            # Dask suspects all cells that a killed worker had, also those that had not begun
+        if type(error).__name__ != "KilledWorker":
+            self._fail(cell, f"{type(error).__name__}: {' '.join(str(error).split())}")
+        elif cell.key == self._alone:
+            self._fail(cell, "each worker that began it was killed, perhaps as memory ran out")
+        else:  # Dask suspects all cells that a killed worker had, also those that had not begun
             self._repeats[cell.key] += 1
             self._suspects.append(cell)
-        else:
-            self._fail(cell, f"{type(error).__name__}: {error}")
 
     def _fail(self, cell: Cell, text: str) -> None:
         self.failures.append((cell, text))
-        self._tell(f"A cell failed: {described(cell)}: {text.strip().splitlines()[-1]}")
+        self._tell(f"A cell failed: {described(cell)}: {_last_line(text)}")
 
     def _leave_out(self, outcome: Outcome) -> None:
         """Send no further cells to a worker while others are there."""

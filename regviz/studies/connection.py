@@ -1,7 +1,7 @@
 """Connections to Dask: a local cluster in this process, a scheduler's address, or a Client."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -134,7 +134,7 @@ def _client(address: str) -> Any:
     """Return a client of the scheduler at an address, with the encryption of Dask's settings."""
     from distributed import Client
 
-    return Client(address, set_as_default=False)
+    return Client(address, set_as_default=False)  # type: ignore[no-untyped-call]
 
 
 def _answering(address: str) -> Any:
@@ -145,7 +145,7 @@ def _answering(address: str) -> Any:
         raise invalid("scheduler", allowed, address) from error
 
 
-def _checked(client: Any, kind: type) -> Any:
+def _checked(client: Any, kind: Any) -> Any:
     if not isinstance(client, kind):
         raise invalid("scheduler", "an address, a Dask Client or None", client)
     if client.asynchronous:

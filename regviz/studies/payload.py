@@ -3,8 +3,6 @@
 import hashlib
 from typing import TYPE_CHECKING
 
-import cloudpickle
-
 from regviz.data.datasets import replace_dataset
 from regviz.spec.experiment import DataSpec
 from regviz.spec.toy import DATASETS
@@ -26,6 +24,8 @@ def pack(cell: Cell) -> bytes:
     ----------
     cell : Cell
     """
+    import cloudpickle
+
     data = cell.experiment.data
     name, record = "", b""
     if isinstance(data, DataSpec):
@@ -48,6 +48,8 @@ def compute(payload: bytes) -> bytes:
     ImportError
         If the module that registers the cell's dataset is not installed here.
     """
+    import cloudpickle
+
     cell, name, record = cloudpickle.loads(payload)
     if name:
         _register(name, record)
@@ -73,6 +75,8 @@ def unpack(stream: bytes) -> "pa.Table":
 
 def _register(name: str, record: bytes) -> None:
     """Register a dataset that came with a cell, unless this process has registered one itself."""
+    import cloudpickle
+
     digest = hashlib.sha256(record).hexdigest()
     if _received.get(name) == digest or (name in DATASETS and name not in _received):
         return

@@ -19,6 +19,12 @@ from regviz.studies.cell import Cell, Row, compute
 
 PACKAGES = ("torch", "numpy", "numba", "scikit-learn")
 BITS = "results"
+# With these, processors with AVX2 and with AVX-512 gave the same bits. NumPy's code for AVX-512
+# gives other ones than its code for AVX2.
+SAME_BITS = (
+    'ATEN_CPU_CAPABILITY=avx2, MKL_CBWR=COMPATIBLE and NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL'
+    ' AVX512_SPR"'
+)
 
 
 @cache
@@ -53,9 +59,7 @@ def _cells(dtype: str) -> list[Cell]:
         METHODS["l2"].regularization(0.01),
         METHODS["dropout"].regularization(0.2),
     )
-    rows = tuple(
-        Row(name, 0, math.nan, i) for i, name in enumerate(("none", "l2", "dropout"))
-    )
+    rows = tuple(Row(name, 0, math.nan, i) for i, name in enumerate(("none", "l2", "dropout")))
     return [
         Cell(
             Experiment(
@@ -101,5 +105,8 @@ def differences(expected: dict[str, str]) -> str:
         if name not in ("dtype", BITS) and here.get(name) != wanted
     ]
     if not found and bits(expected["dtype"]) != expected[BITS]:
-        found = ["its trainings give other last bits"]
+        found = [
+            "its results differ from those here in the last bits, as on another type of processor."
+            f" Set {SAME_BITS} on all machines, this one included"
+        ]
     return "; ".join(found)
