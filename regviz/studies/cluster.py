@@ -154,6 +154,8 @@ class _Run:
                 elif outcome.kind == "unfit":
                     self._leave_out(outcome)
                     self._repeat(cell)
+                elif outcome.kind == "cancelled":  # by another client, and wanted by this one
+                    self._repeat(cell)
                 else:
                     self._fail(cell, str(outcome.value))
 

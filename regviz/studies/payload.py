@@ -1,13 +1,13 @@
 """Cells and tables as bytes, for the way from the client to a Dask worker and back."""
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from regviz.data.datasets import replace_dataset
 from regviz.spec.experiment import DataSpec
 from regviz.spec.toy import DATASETS
-from regviz.studies.cell import Cell, arrow
-from regviz.studies.cell import compute as table_of
+from regviz.studies.cell import Cell, arrow, steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,13 +35,15 @@ def pack(cell: Cell) -> bytes:
     return bytes(cloudpickle.dumps((cell, name, record)))
 
 
-def compute(payload: bytes) -> bytes:
+def compute(payload: bytes, cancelled: Callable[[], bool]) -> bytes | None:
     """Return the table of a packed cell as an Arrow stream, compressed with Zstandard.
 
     Parameters
     ----------
     payload : bytes
         Of `pack`.
+    cancelled : callable
+        Called without arguments after every epoch. Once it returns True, None is returned.
 
     Raises
     ------
@@ -54,12 +56,24 @@ def compute(payload: bytes) -> bytes:
     if name:
         _register(name, record)
     pa = arrow()
-    table = table_of(cell)
+    table = _table(cell, cancelled)
+    if table is None:
+        return None
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
         stream.write_table(table)
     return bytes(sink.getvalue())
+
+
+def _table(cell: Cell, cancelled: Callable[[], bool]) -> "pa.Table | None":
+    generator = steps(cell, due=cancelled)
+    try:
+        next(generator)
+    except StopIteration as end:
+        return end.value
+    generator.close()
+    return None
 
 
 def unpack(stream: bytes) -> "pa.Table":
