@@ -1,25 +1,29 @@
 """The networks of a cell: methods of the catalogue at their strengths."""
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from regviz.methods.catalogue import (
     EARLY_STOPPING,
     METHODS,
-    initial,
     initial_variant,
     method_of,
-    offered,
 )
 from regviz.methods.labels import parts_of
 from regviz.methods.strengths import first_training
-from regviz.spec.experiment import Experiment, Regularization
+from regviz.spec.experiment import Experiment, Regularization, why_not_corrected
 from regviz.spec.validation import invalid
 from regviz.studies.cell import Row
 
 
 def rows_of(
-    experiment: Experiment, methods: tuple[str, ...] | None, strengths: Any
+    experiment: Experiment,
+    methods: tuple[str, ...] | None,
+    strengths: Any,
+    variants: Iterable[tuple[str, float]] = (),
+    corrected: bool = False,
 ) -> tuple[tuple[Row, ...], tuple[Regularization, ...]]:
     """Return the networks of a cell, and their different regularizations.
 
@@ -27,7 +31,7 @@ def rows_of(
     ----------
     experiment : Experiment
         The cell's data, network and training.
-    methods, strengths
+    methods, strengths, variants, corrected
         As `regviz.Study` stores them.
     """
     if methods is None:
@@ -36,7 +40,9 @@ def rows_of(
         named = [
             (method, *one)
             for method in methods
-            for one in enumerate(_regularizations(experiment, method, strengths))
+            for one in enumerate(
+                _regularizations(experiment, method, strengths, dict(variants), corrected)
+            )
         ]
     numbers: dict[Regularization, int] = {}
     rows = tuple(
@@ -64,41 +70,46 @@ def _name(row: Regularization) -> str:
 
 
 def _regularizations(
-    experiment: Experiment, method: str, strengths: Any
+    experiment: Experiment,
+    method: str,
+    strengths: Any,
+    variants: Mapping[str, float],
+    corrected: bool,
 ) -> tuple[Regularization, ...]:
     """Return the regularizations of a method in a study, from weak to strong."""
     if method == EARLY_STOPPING:
         return (Regularization(),)
     training = first_training(experiment.training, experiment.phases)
     parts: Any = experiment.data, experiment.network, training
-    if isinstance(strengths, tuple):
-        given = dict(strengths).get(method)
-        return initial((method,), *parts) if given is None else _given(method, given, parts)
-    if strengths == 1:
-        return initial((method,), *parts)
-    ((variants),) = offered((method,), *parts)
-    every = variants[min(initial_variant(method), len(variants) - 1)]
-    if strengths == "grid" or strengths >= len(every):
-        return every
-    return tuple(every[round(i * (len(every) - 1) / (strengths - 1))] for i in range(strengths))
-
-
-def _given(method: str, numbers: tuple[float, ...], parts: Any) -> tuple[Regularization, ...]:
-    """Return the regularizations of a method at given strengths, sorted from weak to strong."""
     record = METHODS[method]
     values = record.values(*parts)
-    value = values[min(initial_variant(method), len(values) - 1)]
-    offer = record.offered(parts[0], parts[1], parts[2], value)
-    downwards = len(offer) > 1 and offer[0] > offer[-1]  # as the radii of max-norm
+    value = variants.get(method, values[min(initial_variant(method), len(values) - 1)])
+    offer = record.offered(parts[0], parts[1], parts[2], value) or (0.0,)
     rows = []
-    for i, number in enumerate(sorted(numbers, reverse=downwards)):
+    for i, number in enumerate(_numbers(method, strengths, offer)):
         try:
             rows.append(record.regularization(number, value))
         except ValueError as error:
             raise ValueError(f"strengths[{method!r}][{i}]: {error}") from error
     if len(set(rows)) < len(rows):
-        raise invalid(f"strengths[{method!r}]", "without repetition", numbers)
+        raise invalid(f"strengths[{method!r}]", "without repetition", dict(strengths)[method])
+    task, network = experiment.data.task, experiment.network
+    if method == "elastic_net" and corrected and not why_not_corrected(task, network, training):
+        rows = [replace(row, corrected=row.l2 > 0) for row in rows]
     return tuple(rows)
+
+
+def _numbers(method: str, strengths: Any, offer: tuple[float, ...]) -> Sequence[float]:
+    """Return the strengths of a method in a study, from weak to strong, of those on offer."""
+    given = dict(strengths).get(method) if isinstance(strengths, tuple) else None
+    if given is not None:
+        downwards = len(offer) > 1 and offer[0] > offer[-1]  # as the radii of max-norm
+        return sorted(given, reverse=downwards)
+    if isinstance(strengths, tuple) or strengths == 1:
+        return (offer[min(METHODS[method].default_index, len(offer) - 1)],)
+    if strengths == "grid" or strengths >= len(offer):
+        return offer
+    return tuple(offer[round(i * (len(offer) - 1) / (strengths - 1))] for i in range(strengths))
 
 
 def _strength(method: str, row: Regularization) -> float:

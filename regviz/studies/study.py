@@ -11,11 +11,12 @@ from numbers import Integral
 from os import PathLike
 from typing import Any, Self, overload
 
+from regviz.analysis.replicates import with_seed
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.arrays import ArraysSpec
-from regviz.spec.experiment import Experiment, mapping, read_json
-from regviz.spec.validation import MAX_SEED, choice, integer, invalid, real
+from regviz.spec.experiment import Experiment, Regularization, mapping, read_json
+from regviz.spec.validation import MAX_SEED, boolean, choice, integer, invalid, real
 from regviz.studies.axes import Axis, checked_axes, with_values
 from regviz.studies.cell import Cell
 from regviz.studies.result import StudyResult
@@ -30,7 +31,8 @@ class Study:
     Parameters
     ----------
     base : Experiment
-        The experiment whose fields vary. Its seeds are replaced.
+        The experiment whose fields vary. Its seeds are replaced by 0, and with ``methods`` its
+        regularizations by none, as they have no effect: equal studies compare equal.
     vary : mapping of str to sequence
         Values by path of a field of data, network or training, such as ``"data.noise"``,
         ``"network.hidden"`` or ``"training.learning_rate"``. A cell of the study is one combination
@@ -50,6 +52,11 @@ class Study:
         Rule by which one strength of each method is chosen, for each cell and seed: that with the
         lowest validation loss, of equal ones the strongest, and never a diverged one. None if every
         method has a single strength.
+    variants : mapping of str to float
+        Value of the second parameter by method, such as ``{"elastic_net": 0.75}`` for a share of L1
+        of 75 %. By default the page's initial one.
+    corrected : bool
+        Whether elastic net is the corrected one, where it is defined; see `regviz.Scene`.
 
     Raises
     ------
@@ -92,6 +99,8 @@ class Study:
     strengths: Any = "grid"
     seeds: tuple[int, ...] = tuple(range(20))
     choose: str | None = "validation"
+    variants: Any = ()
+    corrected: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.base, Experiment):
@@ -99,10 +108,16 @@ class Study:
         if isinstance(self.base.data, ArraysSpec):
             allowed = "an Experiment whose data is a DataSpec or a PointsSpec"
             raise invalid("base", allowed, self.base.data)
-        self._set("vary", checked_axes(self.base, self.vary))
         self._set("methods", _checked_methods(self.methods))
+        base = with_seed(self.base, 0)
+        if self.methods is not None:
+            base = replace(base, regularizations=(Regularization(),))
+        self._set("base", base)
+        self._set("vary", checked_axes(self.base, self.vary))
         self._set("strengths", _checked_strengths(self.strengths, self.methods))
         self._set("seeds", _checked_seeds(self.seeds))
+        self._set("variants", _checked_variants(self.variants, self.methods))
+        boolean("corrected", self.corrected)
         if self.choose is not None:
             choice("choose", self.choose, ("validation",))
         self._check_choice()
@@ -230,6 +245,8 @@ class Study:
             "strengths": dict(self.strengths) if several else self.strengths,
             "seeds": self.seeds,
             "choose": self.choose,
+            "variants": dict(self.variants),
+            "corrected": self.corrected,
         }
         return json.dumps(content, allow_nan=False)
 
@@ -304,7 +321,9 @@ class Cells(Sequence[Cell]):
         pairs = zip(study.vary, numbers, strict=True)
         values = tuple((path, of[number]) for (path, of), number in pairs)
         experiment = with_values(study.base, values)
-        rows, regularizations = rows_of(experiment, study.methods, study.strengths)
+        rows, regularizations = rows_of(
+            experiment, study.methods, study.strengths, study.variants, study.corrected
+        )
         experiment = replace(experiment, regularizations=regularizations)
         return Cell(experiment, rows, study.seeds, values)
 
@@ -344,6 +363,18 @@ def _checked_strengths(strengths: Any, methods: tuple[str, ...] | None) -> Any:
             for name, number in zip(names, numbers, strict=True)
         )
     return tuple((key, tuple(sorted(found[key]))) for key in sorted(found))
+
+
+def _checked_variants(
+    variants: Any, methods: tuple[str, ...] | None
+) -> tuple[tuple[str, float], ...]:
+    """Return the values of second parameters as pairs of a method and a number."""
+    allowed = [key for key in methods or () if key in METHODS and METHODS[key].variants]
+    pairs = list(variants.items() if isinstance(variants, Mapping) else variants)
+    for key, value in pairs:
+        choice("a method of variants", key, allowed)
+        real(f"variants[{key!r}]", value, 0, 1000)
+    return tuple((key, float(value)) for key, value in pairs)
 
 
 def _checked_seeds(seeds: Any) -> tuple[int, ...]:
