@@ -1,5 +1,6 @@
 """Connections to Dask: a local cluster in this process, a scheduler's address, or a Client."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,6 +122,7 @@ def _local(distributed: Any) -> Iterator[Any]:
         threads_per_worker=CPU_COUNT,
         processes=False,
         dashboard_address=None,
+        silence_logs=logging.ERROR,  # a warning would name each cell that the user cancels
         memory_limit=0,  # it is of the whole process, and a worker above it would wait for ever
     )
     with (
