@@ -95,6 +95,8 @@ class StudyFigure:
     title : str
     x : str
         Path of the axis of the study that is the x axis.
+    label : str
+        Name of its values, such as ``"hidden units"``.
     facet : str
         Path of the study's other axis, with a panel for each of its values; empty if it has none.
     compare : tuple of (str, str)
@@ -104,6 +106,7 @@ class StudyFigure:
     study: str
     title: str
     x: str
+    label: str
     facet: str
     compare: tuple[str, str]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from regviz.lessons.claim import all_studies
 from regviz.lessons.lesson import (
     DRAGS,
     PANELS,
@@ -20,7 +21,6 @@ from regviz.lessons.lesson import (
     Task,
     Why,
 )
-from regviz.lessons.claim import all_studies
 from regviz.lessons.results import Record
 from regviz.lessons.task import ANY, FOCUS, parse_condition
 from regviz.scenes.link import from_query
@@ -285,7 +285,7 @@ class _Reader:
     def _study(self, block: _Part) -> StudyFigure:
         values = self._toml(block)
         with self.at(block.line):
-            needed = ("study", "title", "x", "compare")
+            needed = ("study", "title", "x", "label", "compare")
             _only(values, (*needed, "facet"), needed)
             studies = all_studies()
             name = choice("study", values["study"], studies)
@@ -297,8 +297,8 @@ class _Reader:
             if len(set(compare)) != 2 or len(compare) != 2:
                 raise invalid("compare", "a list of two methods of the study", compare)
             facet = values.get("facet", "")
-            title = text("title", values["title"])
-        return StudyFigure(name, title, values["x"], facet, (compare[0], compare[1]))
+            title, label = (text(field, values[field]) for field in ("title", "label"))
+        return StudyFigure(name, title, values["x"], label, facet, (compare[0], compare[1]))
 
     def _anatomy(self, block: _Part) -> Anatomy:
         values = self._toml(block)

@@ -108,12 +108,12 @@ def _panel(
         numbers = [*means, f"{row['mean']:.3f}", interval, clear, _seeds(row["seeds_needed"])]
         rows.append((text, *(number.replace("-", MINUS) for number in numbers)))
     first, second = _labels(block)
-    head = (axis.label, *lines, f"{first} {MINUS} {second}", "95 % interval", "clear", "seeds")
+    head = (block.label, *lines, f"{first} {MINUS} {second}", "95 % interval", "clear", "seeds")
     places = {
         found: [text for text, row in zip(axis.texts, own, strict=True) if _side(row) == found]
         for found in (-1, 1, 0)
     }
-    finding = _finding(name, (first, second), places)
+    finding = _finding(name, (first, second), places, block.label)
     return Panel(name, axis.texts, lines, head, tuple(rows), finding)
 
 
@@ -123,16 +123,16 @@ def _side(row: Mapping[str, Any]) -> int:
 
 
 def _finding(
-    name: str, methods: tuple[str, str], places: Mapping[int, Sequence[str]]
+    name: str, methods: tuple[str, str], places: Mapping[int, Sequence[str]], label: str
 ) -> str:
     first, second = methods
     parts = [
-        f"{better}'s test loss is clearly below {worse}'s at {', '.join(places[side])}."
+        f"{better}'s test loss is clearly below {worse}'s at {', '.join(places[side])} {label}."
         for side, better, worse in ((-1, first, second), (1, second, first))
         if places[side]
     ]
     if places[0]:
-        parts.append(f"The seeds leave open which is lower at {', '.join(places[0])}.")
+        parts.append(f"The seeds leave open which is lower at {', '.join(places[0])} {label}.")
     return f"{name}: {' '.join(parts)}" if name else " ".join(parts)
 
 

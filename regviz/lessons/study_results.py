@@ -7,14 +7,15 @@ lessons quote and draw.
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regviz.lessons import results
 from regviz.lessons.claim import all_studies
-from regviz.studies.cell import arrow, compute
-from regviz.studies.result import StudyResult, table_of
+from regviz.studies.cell import arrow
+from regviz.studies.result import StudyResult
 
 if TYPE_CHECKING:
     from regviz.studies.study import Study
@@ -76,13 +77,6 @@ def networks(result: StudyResult) -> dict[int, Networks]:
     return {seed: Networks(result.study, seed, rows) for seed, rows in by_seed.items()}
 
 
-def compute_seeds(study: "Study", seeds: tuple[int, ...]) -> StudyResult:
-    """Return a study's result under other seeds, computed in this thread, in its committed form."""
-    study = replace(study, seeds=seeds)
-    done = [(i, compute(cell)) for i, cell in enumerate(study.cells)]
-    return committed_form(StudyResult(study, table_of(study, done), len(done)))
-
-
 def committed_form(result: StudyResult) -> StudyResult:
     """Return what a file holds of a result: chosen networks, with six significant digits.
 
@@ -102,13 +96,12 @@ def write(name: str, result: StudyResult) -> None:
         Of `committed_form`.
     """
     names = _columns(result.study)
-    with _path(name).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        writer.writeheader()
-        for row in _rows(result):
-            short = {key: f"{row[key]:.{results.DIGITS}g}" for key in NUMBERS}
-            short["strength"] = short["strength"].replace("nan", "")
-            writer.writerow(row | short)
+    lines = [",".join(names)]
+    for row in _rows(result):
+        short = {key: f"{row[key]:.{results.DIGITS}g}" for key in NUMBERS}
+        short["strength"] = short["strength"].replace("nan", "")
+        lines.append(",".join(str(value) for value in (row | short).values()))
+    _path(name).write_text("\n".join(lines) + "\n", "utf-8")
     read.cache_clear()
 
 
@@ -122,8 +115,7 @@ def read(name: str) -> StudyResult:
         If there is no such study.
     """
     study = all_studies()[name]
-    with _path(name).open(encoding="utf-8", newline="") as file:
-        return _from_rows(study, list(csv.DictReader(file)))
+    return _from_rows(study, list(csv.DictReader(_path(name).read_text("utf-8").splitlines())))
 
 
 def remove_others() -> None:
@@ -133,7 +125,7 @@ def remove_others() -> None:
             path.unlink()
 
 
-def _path(name: str) -> Any:
+def _path(name: str) -> Path:
     return results.FOLDER / f"{name}.csv"
 
 
