@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from regviz.engine import compiled
-from regviz.jobs import cost
+from regviz.engine import cost
 from regviz.spec.experiment import Experiment
 from regviz.studies.progress import LINE_SECONDS, Line, duration
 
