@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,9 +136,11 @@ class Store:
             for path, cells in self._files().items():
                 if not any(key in wanted for key, _ in cells):
                     continue
-                table = self._table(path, sum(n for _, n in cells))
+                table = self._table(path)
+                if table is None:
+                    continue
                 start = 0
-                for key, n_rows in cells if table is not None else ():
+                for key, n_rows in cells:
                     if key in wanted:
                         wanted.remove(key)
                         yield key, table.slice(start, n_rows)
@@ -164,13 +167,13 @@ class Store:
                     raise ValueError("rows are missing")
             except FileNotFoundError:  # merged by another process
                 continue
-            except (*_damage(), KeyError, TypeError) as error:
+            except _damaged() as error:
                 self._set_aside(path, error)
                 continue
             found[path] = [(key, n) for key, n in cells]
         return found
 
-    def _table(self, path: Path, n_rows: int) -> "pa.Table | None":
+    def _table(self, path: Path) -> "pa.Table | None":
         """Return the table of a file; None if it is damaged, or another process has merged it."""
         import pyarrow.parquet as pq
 
@@ -179,14 +182,17 @@ class Store:
             table = table.replace_schema_metadata().cast(schema())
         except FileNotFoundError:
             return None
-        except _damage() as error:
+        except _damaged() as error:
             self._set_aside(path, error)
             return None
         return table
 
     def _set_aside(self, path: Path, error: Exception) -> None:
         """Rename a damaged file, so that its cells are computed again."""
-        path.replace(path.with_name(f"{path.name}.damaged"))
+        if isinstance(error, OSError) and error.errno:  # the system's: the file may be whole
+            raise StoreError(f"The store {self.path} cannot be read: {error}") from error
+        with suppress(FileNotFoundError):  # another process has renamed it
+            path.replace(path.with_name(f"{path.name}.damaged"))
         reason = str(error).split("\n")[0][:100]
         self.notes.append(f"{path} is damaged ({reason}) and is set aside as {path.name}.damaged")
 
@@ -218,7 +224,7 @@ class Store:
         alone = {key: self.folder / f"{key}.parquet" for key in sorted(self._keys_alone())}
         tables = {}
         for key, path in alone.items():
-            table = self._table(path, 0)
+            table = self._table(path)
             if table is not None:
                 tables[key] = table
         if tables:
@@ -234,10 +240,11 @@ class Store:
                 yield match[1]
 
 
-def _damage() -> tuple[type[Exception], ...]:
+def _damaged() -> tuple[type[Exception], ...]:
     """Return the exceptions that reading a damaged file can raise."""
-    pa = arrow()
-    return (pa.ArrowException, OSError, ValueError)
+    # Arrow has an OSError, without a number, for damaged data; see `_set_aside`
+    kinds: type[Exception] = arrow().ArrowException
+    return kinds, OSError, ValueError, KeyError, TypeError
 
 
 def opened(path: Any) -> Store | None:
