@@ -52,8 +52,10 @@ class StudyCost:
     def __str__(self) -> str:
         cells = f"{self.n_cells:,} cell{'s' * (self.n_cells > 1)}"
         networks = f"{self.n_networks:,} network{'s' * (self.n_networks > 1)}"
-        size = f"{self.n_bytes / 1e6:,.1f} MB"
-        return f"{cells}, {networks}, about {duration(self.seconds)} on one core, {size}"
+        time = "under 1 s" if self.seconds < 1 else f"about {duration(self.seconds)}"
+        large = self.n_bytes >= 1e6
+        size = f"{self.n_bytes / 1e6:,.1f} MB" if large else f"{self.n_bytes / 1e3:,.0f} kB"
+        return f"{cells}, {networks}, {time} on one core, {size}"
 
 
 def cost_of(study: "Study") -> StudyCost:

@@ -53,6 +53,13 @@ class StudyResult:
     [[0.1, 'l2', False], [0.3, 'l2', False]]
     >>> result.winners("test_loss")["ties"].map(len).tolist()
     [1, 1]
+
+    Of cells that were computed otherwise:
+
+    >>> from regviz.studies.cell import compute
+    >>> from regviz.studies.result import StudyResult
+    >>> StudyResult.of(study, {1: compute(study.cells[1])})
+    StudyResult(1 of 2 cells, 9 networks)
     """
 
     study: "Study"

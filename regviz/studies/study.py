@@ -82,7 +82,7 @@ class Study:
     >>> len(study.cells), study.cells[-1].values
     (4, (('network.hidden', (8,)), ('data.noise', 0.3)))
     >>> print(study.cost())
-    4 cells, 32 networks, about 0 s on one core, 0.0 MB
+    4 cells, 32 networks, under 1 s on one core, 30 kB
     >>> result = study.run()
     >>> result
     StudyResult(4 of 4 cells, 32 networks)
