@@ -3,7 +3,7 @@
 import json
 import sys
 from argparse import Namespace
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from regviz.scenes import study_link
 from regviz.scenes.study_text import read_axis, read_strengths
 from regviz.spec.validation import choice, invalid, one_of
 from regviz.studies.cell import MEASURES, METRICS
+from regviz.studies.cluster import StudyError, UnfitWorkersError
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 
@@ -38,11 +39,11 @@ def run(options: Namespace) -> int:
         output.check_target("--figure", options.figure, (".html",))
     cost = study.cost()
     if options.dry_run:
-        content = {"study": study.id, **vars(cost)}
+        content = {"study": study.id, **asdict(cost)}
         print(output.json_text(content) if options.json else cost)
         return 0
     output.note([str(cost)])
-    result = _result(study, options)
+    result, failure = _result(study, options)
     if options.figure is not None:
         _write_figure(result, comparison, options.figure)
     if options.csv:
@@ -54,6 +55,8 @@ def run(options: Namespace) -> int:
     if result.frame["diverged"].all():
         output.note(["Every network diverged: lower the learning rate."])
         return 1
+    if failure:
+        raise OSError(failure)
     return 0
 
 
@@ -160,10 +163,19 @@ def _comparison(study: Study, options: Namespace) -> Comparison:
     return Comparison(options.metric, baseline, options.interval, correction)
 
 
-def _result(study: Study, options: Namespace) -> StudyResult:
-    """Run a study; if it is interrupted, say what is kept and how to go on."""
+def _result(study: Study, options: Namespace) -> tuple[StudyResult, str]:
+    """Run a study, and return the result and a message on the cells that failed.
+
+    If it is interrupted, say what is kept and how to go on.
+    """
     try:
-        return study.run(store=options.store, scheduler=options.scheduler)
+        return study.run(store=options.store, scheduler=options.scheduler), ""
+    except StudyError as error:
+        if error.result is None or not error.result.n_done:
+            raise OSError(str(error)) from error
+        return error.result, str(error)
+    except UnfitWorkersError as error:
+        raise OSError(str(error)) from error
     except KeyboardInterrupt:
         kept = f"The finished cells are in {options.store}: the same command goes on from there."
         lost = "Nothing is kept. With --store DIR, a study can be interrupted and goes on."

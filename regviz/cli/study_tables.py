@@ -17,9 +17,10 @@ from regviz.studies.result import StudyResult
 from regviz.studies.statistics import LEVEL
 from regviz.studies.study import Study
 
+COLUMNS = 100  # of a terminal
 OTHERS = ("test_accuracy", "sparsity")  # columns of the table beside the metric
 MARK = "*"  # of a clear difference
-_CORRECTIONS = {"holm": "Holm's correction", "benjamini_hochberg": "Benjamini and Hochberg's"}
+_CORRECTIONS = {"holm": "Holm's correction", "benjamini_hochberg": "Benjamini and Hochberg's correction"}
 _INTERVALS = {"t": "t", "bootstrap": "bootstrap"}
 
 
@@ -81,6 +82,8 @@ def lines(result: StudyResult, comparison: Comparison, metrics: list[str]) -> It
     for cell in result.study.cells:
         for method in dict.fromkeys(row.method for row in cell.rows):
             key = cell.key, method
+            if key not in by_metric[0]:
+                continue  # of a cell that failed
             means = {name: of[key] for name, of in zip(metrics, by_metric, strict=True)}
             yield Line(cell, method, strengths.get(key, ()), means, differences.get(key))
 
@@ -104,16 +107,17 @@ def as_text(result: StudyResult, comparison: Comparison) -> str:
         difference = "" if line.difference is None else _difference(metric, line.difference)
         name, strength = _strength(line)
         rows.append((name, strength, texts[0], difference, *texts[1:]))
+    while len(rows[0]) > 4 and max(map(len, output.table(rows).splitlines())) > COLUMNS:
+        rows = [row[:-1] for row in rows]
     printed = []
     for i, text in enumerate(output.table(rows).splitlines()):
         printed += [f"\n{captions[i]}"] if i in captions else []
         printed.append(text)
     cells = f", {len(study.cells):,} cells" * (len(study.cells) > 1)
     seeds = f"{len(study.seeds)} seed{'s' * (len(study.seeds) > 1)}"
-    epochs = (
-        "" if "training.epochs" in dict(study.vary) else f", epoch {study.base.training.epochs}"
-    )
-    data = "Study" if "data.name" in dict(study.vary) else dataset_label(study.base.data)
+    varied = dict(study.vary)
+    epochs = "" if "training.epochs" in varied else f", epoch {study.base.training.epochs}"
+    data = "Study" if "data.name" in varied else dataset_label(study.base.data)
     body = "\n".join(printed)
     return f"{data}{epochs}{cells}, {seeds}\n\n{body}\n\n{_notes(study, comparison)}"
 
@@ -174,11 +178,11 @@ def _difference(column: Criterion, row: dict[str, Any]) -> str:
     scale, unit = (100, " %") if column.percent else (1, "")
     numbers = [scale * float(row[name]) for name in ("mean", "low", "high")]
     if not all(map(math.isfinite, numbers)):
-        return "–  "
+        return "– "
     half = (numbers[2] - numbers[1]) / 2 or abs(numbers[0]) or 1.0
-    n_digits = min(max(1 - math.floor(math.log10(half)), 0), 6)  # two of the interval's half
+    n_digits = min(max(-math.floor(math.log10(half)), 0), 6)  # to the first of the interval's half
     mean, low, high = (f"{number:z.{n_digits}f}" for number in numbers)
-    return f"{mean} ({low} to {high}){unit} {MARK if row['clear'] else ' '}"
+    return f"{mean} [{low}, {high}]{unit}{MARK if row['clear'] else ' '}"
 
 
 def _notes(study: Study, comparison: Comparison) -> str:
@@ -188,7 +192,7 @@ def _notes(study: Study, comparison: Comparison) -> str:
     if study.choose and max(row.strength_index for row in study.cells[0].rows):
         notes.append("For each seed, the validation loss chooses the strength.")
     if n:
-        sentence = f"Differences are taken seed by seed, with {LEVEL:.0%} intervals"
+        sentence = f"Differences are taken seed by seed, with {100 * LEVEL:.0f} % intervals"
         notes.append(f"{sentence} ({_INTERVALS[comparison.interval]}).")
         after = (
             ""
