@@ -20,8 +20,7 @@ from regviz.studies.study import Study
 COLUMNS = 100  # of a terminal
 OTHERS = ("test_accuracy", "sparsity")  # columns of the table beside the metric
 MARK = "*"  # of a clear difference
-_CORRECTIONS = {"holm": "Holm's correction", "benjamini_hochberg": "Benjamini and Hochberg's correction"}
-_INTERVALS = {"t": "t", "bootstrap": "bootstrap"}
+_CORRECTIONS = {"holm": "Holm", "benjamini_hochberg": "Benjamini and Hochberg"}
 
 
 class Comparison(NamedTuple):
@@ -136,7 +135,7 @@ def _criteria(study: Study) -> dict[str, Criterion]:
 
 def _caption(study: Study, cell: Cell) -> str:
     """Return the values of a cell: ``"Hidden layers 8-8, noise 0.3"``."""
-    parts = []
+    parts: list[str] = []
     for axis, (_, value) in zip(study.axes, cell.values, strict=True):
         text = axis.texts[axis.values.index(value)]
         parts.append(f"{axis.label if not parts else axis.label.lower()} {text}")
@@ -193,12 +192,11 @@ def _notes(study: Study, comparison: Comparison) -> str:
         notes.append("For each seed, the validation loss chooses the strength.")
     if n:
         sentence = f"Differences are taken seed by seed, with {100 * LEVEL:.0f} % intervals"
-        notes.append(f"{sentence} ({_INTERVALS[comparison.interval]}).")
-        after = (
-            ""
-            if n == 1 or comparison.correction is None
-            else (f" after {_CORRECTIONS[comparison.correction]} for {n:,} comparisons")
-        )
+        notes.append(f"{sentence} ({comparison.interval}).")
+        after = ""
+        if n > 1 and comparison.correction is not None:
+            name = _CORRECTIONS[comparison.correction]
+            after = f" after the correction of {name} for {n:,} comparisons"
         notes.append(f"{MARK} is clear: p < {1 - LEVEL:.2g} by a paired t test{after}.")
     if isinstance(study.base.data, PointsSpec):
         notes.append("Errors allow for the overlap of the splits (Nadeau & Bengio 2003).")

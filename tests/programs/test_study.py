@@ -41,5 +41,8 @@ def test_the_program_runs_the_same_study(
     assert printed.startswith("4 cells, 24 networks, ")
     assert printed.count("elastic_net") == 4
     assert {one.name for one in tmp_path.iterdir()} == {
-        "study.py", "study.csv", "study.html", f"study-{study.id}"
+        "study.py",
+        "study.csv",
+        "study.html",
+        f"study-{study.id}",
     }
