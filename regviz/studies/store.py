@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from os import PathLike
@@ -24,6 +26,7 @@ MERGED_CELLS = 500
 _CELL = re.compile(r"([0-9a-f]{64})\.parquet")
 _VERSION = re.compile(r"(\d\w*(?:\.\w+)*)-format-(\d+)")
 _CELLS = b"regviz cells"  # key in a file's metadata: its cells and their numbers of rows
+DRAFT_SECONDS = 3600  # age from which on an unfinished file is one of a killed process
 _SPARE_BYTES = 20_000_000  # of the disk, besides the study's own
 
 
@@ -65,9 +68,10 @@ class Store:
         self._n_alone = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / f"probe-{os.getpid()}"
+            probe = self.folder / f"{uuid.uuid4().hex}.draft"
             probe.write_bytes(b"probe")
             probe.unlink()
+            self._delete_old_drafts()
             self._n_alone = sum(1 for name in self._names() if _CELL.fullmatch(name))
             others = [one for one in self.path.iterdir() if _VERSION.fullmatch(one.name)]
         except OSError as error:
@@ -148,6 +152,13 @@ class Store:
             if not wanted:
                 return
 
+    def _delete_old_drafts(self) -> None:
+        """Delete unfinished files that killed processes have left."""
+        for draft in self.folder.glob("*.draft"):
+            with suppress(FileNotFoundError):
+                if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                    draft.unlink()
+
     def _names(self) -> list[str]:
         """Return the names of the files of tables, merged ones first."""
         names = [one.name for one in self.folder.iterdir() if one.suffix == ".parquet"]
@@ -203,7 +214,7 @@ class Store:
         pa = arrow()
         cells = json.dumps([(key, table.num_rows) for key, table in tables.items()])
         whole = pa.concat_tables(tables.values()).replace_schema_metadata({_CELLS: cells})
-        draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+        draft = path.with_name(f"{uuid.uuid4().hex}.draft")
         try:
             with draft.open("wb") as file:
                 pq.write_table(whole, file, compression="zstd", write_page_checksum=True)
