@@ -59,6 +59,22 @@ class Store:
     ------
     ValueError
         If the path is no folder that can be read and written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import regviz
+    >>> from regviz.studies.cell import compute
+    >>> from regviz.studies.store import Store
+    >>> short = regviz.Experiment(training=regviz.TrainingSpec(epochs=5))
+    >>> (cell,) = regviz.Study(short, methods=("none",)).cells
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     store.check_space(n_bytes=10_000)
+    ...     store.add(cell.key, compute(cell))
+    ...     assert store.keys() == {cell.key}
+    ...     [table.num_rows for key, table in store.read([cell.key])]
+    [20]
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -117,7 +133,12 @@ class Store:
             self._merge()
 
     def keys(self) -> set[str]:
-        """Return the keys of all cells; files are not read as a whole."""
+        """Return the keys of all cells; files are not read as a whole.
+
+        Returns
+        -------
+        set of str
+        """
         return {key for cells in self._files().values() for key, _ in cells}
 
     def read(self, keys: Iterable[str]) -> "Iterator[tuple[str, pa.Table]]":
