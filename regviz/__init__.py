@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from regviz.spec.points import PointsSpec as PointsSpec
     from regviz.spec.toy import ToyDataset as ToyDataset
     from regviz.spec.toy import register_dataset as register_dataset
+    from regviz.studies.study import Study as Study
 
 __version__ = "0.2.0"
 
@@ -63,6 +64,7 @@ _MODULES = {
     "RegVizRegressorCV": "regviz.estimators.search",
     "Regularization": "regviz.spec.experiment",
     "Scene": "regviz.scenes.scene",
+    "Study": "regviz.studies.study",
     "ToyDataset": "regviz.spec.toy",
     "TrainingSpec": "regviz.spec.experiment",
     "Variants": "regviz.methods.catalogue",
@@ -88,6 +90,7 @@ _PACKAGES = (
     "programs",
     "scenes",
     "spec",
+    "studies",
 )
 
 __all__ = [*_MODULES]

@@ -16,11 +16,9 @@ import { watch } from "./watch.js";
  * @typedef {Object} Mount
  * @property {Board} board
  * @property {Uint8Array|null} data  the last message
- * @property {number} calls  of `render` so far
  * @property {(() => void)|null} unwatch
  * @property {(request: Request|null) => void} ask
- * @property {Request|null} request  not yet sent to the server
- * @property {ReturnType<typeof setTimeout>|undefined} asking  the timer that sends it
+ * @property {ReturnType<typeof setTimeout>|undefined} asking  the timer that sends a request
  */
 
 /** @type {WeakMap<Node, Mount>} */
@@ -32,8 +30,7 @@ const mounted = new WeakMap();
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot,
  *   setTriggerValue: (name: string, value: Request|ClaimRequest|TrainingChange|null) => void,
  *   setStateValue: (name: string, value: ViewReport) => void}} component
- * @returns {() => void}  stops the board, unless it was rendered again in the meantime: Streamlit
- *   also calls the clean-up functions of earlier calls
+ * @returns {() => void}  stops the board, if it has left the page
  */
 export function render({ data, parentElement, setTriggerValue, setStateValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
@@ -42,7 +39,6 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
   mount.board.onClaim = (request) => setTriggerValue("claim", request);
   mount.board.onNewSession = reloadOnNewSession;
   mount.board.allowChange((change) => setTriggerValue("change", change));
-  const call = ++mount.calls;
   mount.unwatch ??= watch(parentElement, mount.board);
   mount.ask = (request) => setTriggerValue("more", request);
   mount.board.restyle();
@@ -50,14 +46,13 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
     mount.data = data;
     mount.board.receive(data).then((request) => {
       dispatchEvent(new Event("regviz-drawn")); // waiting.js loads the icons' font now
-      mount.request = request;
-      askSoon(mount);
+      askSoon(mount, request);
     });
   }
-  askSoon(mount); // an earlier call's request, if that call was stopped before it was sent
   mount.board.invalidate();
   return () => {
-    if (call !== mount.calls) return;
+    // Streamlit also calls the clean-up of a call that the next one overtakes, milliseconds before that call
+    if (parentElement.isConnected) return;
     clearTimeout(mount.asking);
     mount.board.stop();
     // its listeners on the document would keep the recording in memory
@@ -67,17 +62,15 @@ export function render({ data, parentElement, setTriggerValue, setStateValue }) 
 }
 
 /**
- * Send the pending request after the delay that the server asked for, unless the board is stopped.
+ * Send a request after the delay that the server asked for, unless the board is stopped or gets another answer.
  *
  * @param {Mount} mount
+ * @param {Request|null} request  null for none
  */
-function askSoon(mount) {
+function askSoon(mount, request) {
   clearTimeout(mount.asking);
-  const ask = () => {
-    mount.ask(mount.request);
-    mount.request = null;
-  };
-  if (!mount.request || !mount.unwatch) return;
+  if (!request || !mount.unwatch) return;
+  const ask = () => mount.ask(request);
   if (mount.board.askAfter) mount.asking = setTimeout(ask, 1000 * mount.board.askAfter);
   else ask();
 }
@@ -91,7 +84,7 @@ function askSoon(mount) {
 function appear(parent) {
   const board = new Board();
   /** @type {Mount} */
-  const mount = { board, data: null, calls: 0, unwatch: null, ask: () => {}, request: null, asking: undefined };
+  const mount = { board, data: null, unwatch: null, ask: () => {}, asking: undefined };
   mounted.set(parent, mount);
 
   // hidden until its style sheet is loaded

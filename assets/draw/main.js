@@ -3,7 +3,7 @@
 import { onResize, onSystemTheme } from "../board/draw/dom.js";
 import { Pad } from "./pad.js";
 
-/** @type {WeakMap<Node, {pad: Pad, calls: number, unwatch: (() => void)|null}>} */
+/** @type {WeakMap<Node, {pad: Pad, unwatch: (() => void)|null}>} */
 const mounted = new WeakMap();
 
 /**
@@ -12,18 +12,18 @@ const mounted = new WeakMap();
  *
  * @param {{data: import("./pad.js").Offer, parentElement: Element|ShadowRoot,
  *   setStateValue: (name: string, value: import("./pad.js").Drawn) => void}} component
- * @returns {() => void}  stops the pad, unless it was rendered again in the meantime
+ * @returns {() => void}  stops the pad, if it has left the page
  */
 export function render({ data, parentElement, setStateValue }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
   const { pad } = mount;
-  const call = ++mount.calls;
   pad.onDrawn = (drawn) => setStateValue("drawn", drawn);
   mount.unwatch ??= watch(pad);
   if (data.version !== pad.version) pad.load(data);
   pad.restyle();
   return () => {
-    if (call !== mount.calls) return;
+    // Streamlit also calls the clean-up of a call that the next one overtakes
+    if (parentElement.isConnected) return;
     mount.unwatch?.();
     mount.unwatch = null;
   };
@@ -35,7 +35,7 @@ export function render({ data, parentElement, setStateValue }) {
  * @param {Element|ShadowRoot} parent
  */
 function appear(parent) {
-  const mount = { pad: new Pad(), calls: 0, unwatch: null };
+  const mount = { pad: new Pad(), unwatch: null };
   mounted.set(parent, mount);
   const style = document.createElement("link");
   style.rel = "stylesheet";

@@ -3,7 +3,7 @@
 import { onResize, onSystemTheme } from "../board/draw/dom.js";
 import { Pin } from "./pin.js";
 
-/** @type {WeakMap<Node, {pin: Pin, data: Uint8Array|null, calls: number, unwatch: (() => void)|null}>} */
+/** @type {WeakMap<Node, {pin: Pin, data: Uint8Array|null, unwatch: (() => void)|null}>} */
 const mounted = new WeakMap();
 
 /**
@@ -11,12 +11,11 @@ const mounted = new WeakMap();
  * same message once more when the theme changes.
  *
  * @param {{data: Uint8Array|null, parentElement: Element|ShadowRoot}} component
- * @returns {() => void}  stops the pin, unless it was rendered again in the meantime
+ * @returns {() => void}  stops the pin, if it has left the page
  */
 export function render({ data, parentElement }) {
   const mount = mounted.get(parentElement) ?? appear(parentElement);
   const { pin } = mount;
-  const call = ++mount.calls;
   mount.unwatch ??= watch(pin);
   if (data && data !== mount.data) {
     mount.data = data;
@@ -24,7 +23,8 @@ export function render({ data, parentElement }) {
   }
   pin.draw();
   return () => {
-    if (call !== mount.calls) return;
+    // Streamlit also calls the clean-up of a call that the next one overtakes
+    if (parentElement.isConnected) return;
     mount.unwatch?.();
     mount.unwatch = null;
   };
@@ -36,7 +36,7 @@ export function render({ data, parentElement }) {
  * @param {Element|ShadowRoot} parent
  */
 function appear(parent) {
-  const mount = { pin: new Pin(), data: null, calls: 0, unwatch: null };
+  const mount = { pin: new Pin(), data: null, unwatch: null };
   mounted.set(parent, mount);
   const style = document.createElement("link");
   style.rel = "stylesheet";

@@ -1,6 +1,5 @@
 """The progress of a training as a line on the terminal."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +9,8 @@ from typing import Self, TextIO
 from regviz.engine import compiled
 from regviz.jobs import cost
 from regviz.spec.experiment import Experiment
+from regviz.studies.progress import LINE_SECONDS, Line, duration
 
-REFRESH_SECONDS = 0.1
 ESTIMATE_SECONDS = 0.5  # after which the time left is shown
 
 
@@ -40,9 +39,8 @@ class Progress:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.text, self.total, self.clock = text, total, clock
-        self.stream = sys.stderr if stream is None else stream
-        self.shown = self.stream.isatty()
-        self.n_done, self.width = 0, 0
+        self._line = Line(stream)
+        self.n_done = 0
         self.start = self.due = clock()
 
     def __enter__(self) -> Self:
@@ -54,7 +52,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._write("")
+        self._line.write("")
 
     def announce(self, seconds: float) -> None:
         """Write the size of the training as a line, unless its progress is shown.
@@ -64,58 +62,42 @@ class Progress:
         seconds : float
             Estimate of the time on one core.
         """
-        if not self.shown:
+        if not self._line.shown:
             epochs = f"{self.total:,} epoch{'s' * (self.total > 1)}"
-            duration = _duration(max(seconds, 1))
-            line = f"note: {self.text} for {epochs}: about {duration} on one core."
-            print(line, file=self.stream, flush=True)
+            time_needed = duration(max(seconds, 1))
+            line = f"note: {self.text} for {epochs}: about {time_needed} on one core."
+            print(line, file=self._line.stream, flush=True)
 
     def wait_for_compiler(self, dtype: str) -> None:
         """Wait until the training code of a precision is loaded or compiled."""
         if not compiled.ready(dtype):
-            self._write("Compiling the training code, once: about ten seconds")
+            self._line.write("Compiling the training code, once: about ten seconds")
             compiled.wait(dtype)
         self.start = self.clock()
 
     def step(self) -> None:
-        """Count an epoch, and write the line if the last one is `REFRESH_SECONDS` old."""
+        """Count an epoch, and write the line if the last one is `LINE_SECONDS` old."""
         self.n_done += 1
         now = self.clock()
         if now < self.due:
             return
-        self.due = now + REFRESH_SECONDS
+        self.due = now + LINE_SECONDS
         line = f"{self.text}: {self.n_done / self.total:.0%}"
         if now - self.start >= ESTIMATE_SECONDS:
             left = (now - self.start) * (self.total - self.n_done) / self.n_done
-            line += f", {_duration(left)} left"
-        self._write(line)
-
-    def _write(self, line: str) -> None:
-        """Replace the line."""
-        if self.shown:
-            self.stream.write(f"\r{line.ljust(self.width)}" + "\r" * (not line))
-            self.stream.flush()
-            self.width = len(line)
+            line += f", {duration(left)} left"
+        self._line.write(line)
 
 
 @contextmanager
-def training(experiment: Experiment, n_seeds: int | None = None) -> Iterator[Progress]:
-    """Show the progress of an experiment's training, under a number of seeds if given.
+def training(experiment: Experiment) -> Iterator[Progress]:
+    """Show the progress of an experiment's training.
 
     The training code is compiled before. The caller calls `Progress.step` after each epoch.
     """
     n = len(experiment.regularizations)
     text = f"Training {n} network{'s' * (n > 1)}"
-    if n_seeds is not None:
-        text += f" under {n_seeds} seeds"
     with Progress(text, experiment.training.epochs) as progress:
-        progress.announce((n_seeds or 1) * cost.seconds(experiment))
+        progress.announce(cost.seconds(experiment))
         progress.wait_for_compiler(experiment.training.dtype)
         yield progress
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration in words."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

@@ -72,7 +72,7 @@ def _results(source: Source, seeds: range, baseline: int) -> Results:
     if source.patience is None:  # only early stopping needs earlier epochs
         experiment = replace(experiment, training=replace(experiment.training, frames=1))
     rows = list(range(len(experiment.regularizations)))
-    with training(experiment, len(seeds)) as progress:
+    with training(experiment) as progress:
         histories = replicate(experiment, seeds, after_epoch=progress.step)
     comparisons = [
         compare(history, *source.in_tables(history, rows, len(history.epochs) - 1))

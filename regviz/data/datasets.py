@@ -17,6 +17,7 @@ from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import SPLITS, PointsSpec
 from regviz.spec.tables import DATASETS
+from regviz.spec.toy import ToyDataset
 from regviz.spec.validation import MAX_CLASSES, TASKS, Task, choice, invalid
 
 WEIGHTED_SPLITS = SPLITS[:2]  # training and validation
@@ -408,6 +409,19 @@ def n_train_of(spec: Data | ArraysSpec) -> int:
             return spec.n_samples
     kept = spec.n_samples - round((1 - spec.train_fraction) * spec.n_samples)
     return max(1, kept - round(spec.validation_fraction * kept))
+
+
+def replace_dataset(dataset: ToyDataset) -> None:
+    """Register a dataset in place of an earlier one of its name, whose points are forgotten.
+
+    A worker of a cluster outlives the notebooks that send it their datasets.
+
+    Parameters
+    ----------
+    dataset : ToyDataset
+    """
+    DATASETS[dataset.name] = dataset
+    _made.cache_clear()
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -189,8 +189,8 @@ def histories(
         If ``batch_size`` exceeds the number of training points, or a row is ``corrected`` and the
         task is not regression; raised by the call, before the iteration.
     """
-    _check_together(experiments[0], datasets[0])
-    recorders = [_Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
+    check_together(experiments[0], datasets[0])
+    recorders = [Recorder(*pair) for pair in zip(experiments, datasets, strict=True)]
 
     def grown() -> Iterator[list[History]]:
         pending: list[list[Recording]] = []
@@ -226,14 +226,13 @@ def initial_histories(
     ValueError
         As for `histories`.
     """
-    _check_together(experiments[0], datasets[0])
+    check_together(experiments[0], datasets[0])
     return [
-        _Recorder(*pair).record([initial(*pair)])
-        for pair in zip(experiments, datasets, strict=True)
+        Recorder(*pair).record([initial(*pair)]) for pair in zip(experiments, datasets, strict=True)
     ]
 
 
-def _check_together(experiment: Experiment, dataset: Dataset) -> None:
+def check_together(experiment: Experiment, dataset: Dataset) -> None:
     """Raise ValueError if an experiment cannot be trained on the points of a dataset."""
     for name, row in experiment.named_rows():
         if row.corrected and dataset.task != "regression":
@@ -298,7 +297,24 @@ class HistoryBuilder:
         )
 
 
-class _Recorder:
+class Measured(NamedTuple):
+    """The numbers of K networks after an epoch.
+
+    Attributes
+    ----------
+    parameters : ndarray of shape (K, P)
+    metrics : dict of str to ndarray of shape (K,)
+        As of a `History`; NaN for a diverged network.
+    diverged : ndarray of bool of shape (K,)
+        Whether the loss or parameters of a network are not finite.
+    """
+
+    parameters: NDArray[np.floating]
+    metrics: dict[str, NDArray[np.float64]]
+    diverged: NDArray[np.bool_]
+
+
+class Recorder:
     """Computes the metrics of recordings and appends both to a history."""
 
     @pinned()
@@ -333,14 +349,7 @@ class _Recorder:
     @torch.inference_mode()
     def record(self, recordings: Sequence[Recording]) -> History:
         """Append recordings with their metrics, and return the history of all epochs so far."""
-        recordings = [self._corrected(recording) for recording in recordings]
-        measured = self._measure(recordings)
-        parameters = np.stack([recording.parameters.numpy() for recording in recordings])
-        finite = np.isfinite(measured["objective"]) & np.isfinite(parameters).all(axis=2)
-        metrics = np.full((len(METRICS), *finite.shape), np.nan)
-        for i, name in enumerate(METRICS):
-            if name in measured:
-                metrics[i] = measured[name]
+        parameters, metrics, finite = self._numbers(recordings)
         self.diverged = self.diverged.copy()
         for t, recording in enumerate(recordings):
             newly = ~finite[t] & (self.diverged < 0)
@@ -354,6 +363,37 @@ class _Recorder:
                 )
                 parameters[t, diverged] = before[diverged]
         return self.builder.add(parameters, metrics, self.diverged)
+
+    @pinned()
+    @torch.inference_mode()
+    def measured(self, recording: Recording) -> Measured:
+        """Return the numbers of a single recording, without a history."""
+        (parameters,), metrics, (finite,) = self._numbers([recording])
+        diverged = ~finite | (recording.diverged >= 0)
+        metrics[:, 0, diverged] = np.nan
+        return Measured(parameters, dict(zip(METRICS, metrics[:, 0], strict=True)), diverged)
+
+    def _numbers(
+        self, recordings: Sequence[Recording]
+    ) -> tuple[NDArray[np.floating], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the numbers of T recordings of K networks.
+
+        Returns
+        -------
+        parameters : ndarray of shape (T, K, P)
+        metrics : ndarray of shape (number of METRICS, T, K)
+        finite : ndarray of bool of shape (T, K)
+            Whether objective and parameters are finite.
+        """
+        recordings = [self._corrected(recording) for recording in recordings]
+        measured = self._measure(recordings)
+        parameters = np.stack([recording.parameters.numpy() for recording in recordings])
+        finite = np.isfinite(measured["objective"]) & np.isfinite(parameters).all(axis=2)
+        metrics = np.full((len(METRICS), *finite.shape), np.nan)
+        for i, name in enumerate(METRICS):
+            if name in measured:
+                metrics[i] = measured[name]
+        return parameters, metrics, finite
 
     def _corrected(self, recording: Recording) -> Recording:
         """Return a recording with the parameters of the corrected elastic net in its rows.

@@ -469,6 +469,11 @@ ABOUT_EARLY_STOPPING = (
 )
 
 
+def patience_of(training: TrainingSpec) -> int:
+    """Return the epochs without improvement after which early stopping stops: a tenth of all."""
+    return max(1, training.epochs // 10)
+
+
 def colour(key: str) -> Mapping[Theme, str]:
     """Return the colour of a method, or of early stopping, in either theme.
 

@@ -53,12 +53,13 @@ network does under other seeds (listed by ``python -m benchmarks.strengths diver
 """
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from regviz.data.datasets import Dataset, make_dataset, n_train_of
-from regviz.spec.experiment import Data, NetworkSpec, TrainingSpec
+from regviz.spec.experiment import Data, NetworkSpec, Phase, TrainingSpec
 from regviz.spec.toy import DATASETS
 
 N_STRENGTHS = 12
@@ -225,6 +226,18 @@ def highest_dropout_rate(
     depth = 1 if bounded else len(network.hidden)
     keep = math.pow(length / (5 if regression else 20), 1 / depth)
     return min(max(math.floor(10 * (1 - keep)) / 10, 0.01), _RATES[-1])
+
+
+def first_training(training: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:
+    """Return the training at the learning rate of its first phase.
+
+    Strengths are chosen for it, so that a change of the learning rate on the way does not change
+    them. AdamW's must suit the last one: ``learning_rate * l2`` above 1 overshoots 0.
+    """
+    rate = phases[0].learning_rate if phases else None
+    if rate is None or training.optimizer == "adamw":
+        return training
+    return replace(training, learning_rate=rate)
 
 
 def _position(value: float) -> int:

@@ -37,11 +37,12 @@ from numpy.typing import NDArray
 from regviz.data.datasets import Dataset, domain, domains
 from regviz.engine.history import History
 from regviz.methods import palette
+from regviz.methods.catalogue import patience_of
 from regviz.methods.labels import dataset_label, label
 from regviz.scenes.cards import Card, grid_cards
 from regviz.scenes.frames import HALF, SENT_METRICS, SINGLE, FrameSelector, rounded
 from regviz.scenes.link import LINK_VERSION
-from regviz.scenes.strength_grid import StrengthGrid, patience_of
+from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import (
     Data,

@@ -73,12 +73,13 @@ def _switch(text: str) -> bool:
     return choice("it", text, ("0", "1")) == "1"
 
 
-def _list(text: str) -> tuple[str, ...]:
+def names_in(text: str) -> tuple[str, ...]:
     """Parse names separated by commas; those that contain commas are quoted, as in CSV."""
     return tuple(next(csv.reader([text]), ()))
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def listed(names: tuple[str, ...]) -> str:
+    """Return names as text from which `names_in` parses them."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(names)
     return out.getvalue()
@@ -211,7 +212,7 @@ _OTHERS = {
         "network", "hidden", _layers, lambda units: ",".join(map(str, units)) or "none"
     ),
     "activation": _part("network", "activation", str, str),
-    "features": _part("network", "features", _list, _listed),
+    "features": _part("network", "features", names_in, listed),
     "normalization": _part("network", "normalization", str, str),
     "affine": _part("network", "affine", _switch, lambda on: str(int(on))),
     "optimizer": _part("training", "optimizer", str, str),
@@ -226,11 +227,11 @@ _OTHERS = {
     },
     "dtype": _part("training", "dtype", str, str),
     "frames": _part("training", "frames", _whole, str),
-    "methods": _own("methods", _list, _listed),
+    "methods": _own("methods", names_in, listed),
     "early_stopping": _own("early_stopping", _switch, lambda on: str(int(on))),
     "corrected": _own("corrected", _switch, lambda on: str(int(on))),
     "phases": _own("phases", _phases, _phases_text),
-    "hide": _own("hide", _list, _listed),
+    "hide": _own("hide", names_in, listed),
     "focus": _own("focus", str, str),
 }
 # parameters of links of version 1 only
@@ -245,8 +246,21 @@ _VERSION_1 = {
 _POINTS = ("points", "task", "names", "split", "columns")
 PINS = "pins"  # parameter with the query string of each pin, separated by `_BETWEEN_PINS`
 _BETWEEN_PINS = ";"
-_SAFE = ",*"  # characters that query strings need not quote
+SAFE = ",*"  # characters that query strings need not quote
 LEFT_OUT = "too_many"  # value that replaces points which make a link longer than `MAX_LINK_CHARS`
+
+
+def field_texts(path: str) -> tuple[Callable[[str], Any], Callable[[Any], str]]:
+    """Return the functions that convert a field's value from and to the text of its parameter.
+
+    Parameters
+    ----------
+    path : str
+        Part and field, such as ``"data.noise"``.
+    """
+    name = "data" if path == "data.name" else path.partition(".")[2]
+    parameter = (_TOY | _DATA | _OTHERS)[name]
+    return parameter.read, parameter.write
 
 
 def view_parameters() -> tuple[str, ...]:
@@ -277,12 +291,12 @@ def to_query(scene: Scene) -> dict[str, str]:
         query["points"] = data.to_text()
         query["task"] = data.task
         if data.names:
-            query["names"] = _listed(data.names)
+            query["names"] = listed(data.names)
         if data.split:
             query["split"] = pack_split(data.split)
         own = PointsSpec(data.points, data.task, seed=start.data.seed)
         if data.columns != own.columns:
-            query["columns"] = _listed(data.columns)
+            query["columns"] = listed(data.columns)
         start = replace(start, data=own)
     for name, parameter in _parameters(isinstance(scene.data, PointsSpec)).items():
         value = parameter.get(scene)
@@ -296,7 +310,7 @@ def to_query(scene: Scene) -> dict[str, str]:
 
 def _text(scene: Scene, **others: str) -> str:
     """Return the query string of a scene, with its version."""
-    return urlencode({"v": str(LINK_VERSION)} | to_query(scene) | others, safe=_SAFE)
+    return urlencode({"v": str(LINK_VERSION)} | to_query(scene) | others, safe=SAFE)
 
 
 def fitting(scene: Scene) -> Scene:
@@ -422,9 +436,9 @@ def _scene_of(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     elif "points" in query:
         try:
             others = {"task": query["task"]} if "task" in query else {}
-            names = {"names": _list(query["names"])} if "names" in query else {}
+            names = {"names": names_in(query["names"])} if "names" in query else {}
             split = {"split": unpack_split(query["split"])} if "split" in query else {}
-            columns = {"columns": _list(query["columns"])} if "columns" in query else {}
+            columns = {"columns": names_in(query["columns"])} if "columns" in query else {}
             seed = start.data.seed
             data = PointsSpec.from_text(
                 query["points"], **others, **names, **split, **columns, seed=seed
@@ -447,7 +461,7 @@ def _scene_of(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
             try:
                 scene = parameter.put(scene, parameter.read(query[name]))
             except (ValueError, csv.Error) as error:
-                problems.append(_problem(name, query[name], error))
+                problems.append(problem(name, query[name], error))
     try:
         make_dataset(scene.data)
     except ValueError as error:
@@ -456,7 +470,18 @@ def _scene_of(query: Mapping[str, str]) -> tuple[Scene, list[str]]:
     return scene.as_shown_in(int(version)), problems
 
 
-def _problem(name: str, text: str, error: Exception) -> str:
+def problem(name: str, text: str, error: Exception) -> str:
+    """Return a sentence on a parameter whose value is not allowed and is ignored.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    text : str
+        The value, as in the link.
+    error : Exception
+        The error of reading the value or of using it.
+    """
     message = str(error)
     shown = repr(text if len(text) <= 40 else text[:37] + "…")
     if message.startswith("must be"):

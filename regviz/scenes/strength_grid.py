@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from regviz.engine.layout import Layout
-from regviz.methods.catalogue import METHODS, initial_variant, offered
+from regviz.methods.catalogue import METHODS, initial_variant, offered, patience_of
+from regviz.methods.strengths import first_training
 from regviz.scenes.frames import HALF, MAX_BYTES, frame_bytes
 from regviz.spec.experiment import (
     Data,
@@ -282,7 +283,7 @@ def _built(
 ) -> StrengthGrid:
     """Build the grid of `StrengthGrid.of`."""
     n_parameters = Layout.of(network, data.n_columns, data.n_outputs).n_parameters
-    first = _first_training(training, phases)
+    first = first_training(training, phases)
     columns = dict(zip(methods, offered(methods, data, network, first), strict=True))
     if corrected and "elastic_net" in columns:
         columns["elastic_net"] = tuple(
@@ -307,23 +308,6 @@ def _built(
         networks_by_variant,
         early_stopping and "none" in methods and data.validation_fraction > 0,
     )
-
-
-def patience_of(training: TrainingSpec) -> int:
-    """Return the epochs without improvement after which early stopping stops: a tenth of all."""
-    return max(1, training.epochs // 10)
-
-
-def _first_training(training: TrainingSpec, phases: tuple[Phase, ...]) -> TrainingSpec:
-    """Return the training at the learning rate of its first phase.
-
-    Strengths are chosen for it, so that a change of the learning rate on the way does not change
-    them. AdamW's must suit the last one: ``learning_rate * l2`` above 1 overshoots 0.
-    """
-    rate = phases[0].learning_rate if phases else None
-    if rate is None or training.optimizer == "adamw":
-        return training
-    return replace(training, learning_rate=rate)
 
 
 def _distinct(columns: Columns) -> list[Regularization]:

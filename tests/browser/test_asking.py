@@ -1,4 +1,4 @@
-"""Tests of the board's requests for further frames."""
+"""Tests of the board as a component: its requests for further frames, its keys, and its end."""
 
 import itertools
 from collections.abc import Iterator
@@ -66,34 +66,44 @@ def test_with_a_delay_it_waits_and_requests_the_missing_frames_once(page: Page):
     assert delay_ms > 490
 
 
-# Numbers of requests: after the board was stopped before it had decoded its first message; after
-# it was rendered again; right after the same frames came a second time; and in the end.
-RENDER_AGAIN = """async ([first, second]) => {
+# Call the clean-up of a call that the next one overtakes before that call, as Streamlit does.
+# Meanwhile press L, which turns repeating on or off. Then remove the board, as Streamlit does, and
+# press L again. Returns the numbers of requests after each step, and whether the board repeats.
+OVERTAKEN = """async ([first, second]) => {
   const { render } = await import("/board/main.js");
-  const parentElement = document.querySelector("main"), asked = [], counts = [];
+  const parentElement = document.querySelector("main"), asked = [], counts = [], loops = [];
   const setTriggerValue = (_, { n_received }) => asked.push(n_received);
   const bytes = (message) => Uint8Array.from(atob(message), (c) => c.charCodeAt(0));
   const show = (data) => render({ data, parentElement, setTriggerValue, setStateValue() {} });
+  const data = bytes(first);
+  const overtaken = show(data);
+  const { regviz } = parentElement.querySelector(".regviz-board");
   const read = async () => {
-    await parentElement.querySelector(".regviz-board").regviz.decoded;
+    await regviz.decoded;
     await new Promise((resolve) => setTimeout(resolve));
     counts.push(asked.length);
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "l", bubbles: true }));
+    loops.push(regviz.state.loop);
   };
-  const data = bytes(first);
-  const stop = show(data);
-  stop();
+  overtaken();
   await read();
-  show(data);
+  const stop = show(data);
   await read();
   show(bytes(second));
   await read();
   while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
-  return [counts, asked];
+  parentElement.remove();
+  stop();
+  await read();
+  return [counts, asked, loops];
 }"""
 
 
-def test_no_request_is_lost(page: Page):
+def test_a_board_in_the_page_loses_no_request_and_no_key(page: Page):
     first, _ = messages([0, 0])
-    counts, requests = page.evaluate(RENDER_AGAIN, [first, first])
-    assert counts == [0, 1, 1]
+    counts, requests, loops = page.evaluate(OVERTAKEN, [first, first])
+    # the same frames a second time are asked for after a delay
+    assert counts == [1, 1, 1, 2]
     assert requests == [1, 1]
+    # the board that has left the page hears no key
+    assert loops == [True, False, True, True]

@@ -54,6 +54,8 @@ ALLOWED = {
     "regviz/pages/learn/page.py": {"open"},
     # imports the modules of its package
     "regviz/lessons/claim.py": {"import_module"},
+    # sends cells to Dask's workers, whose protocol is of pickles
+    "regviz/studies/payload.py": {"cloudpickle"},
     # computes claims on all cores: `make claims`
     "regviz/lessons/compute.py": {"multiprocessing"},
     # reads the package's lessons and results; `make claims` writes the results

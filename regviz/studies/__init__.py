@@ -1,0 +1,1 @@
+"""Studies: many experiments, each with many methods, strengths and seeds, and one table."""

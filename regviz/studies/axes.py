@@ -1,0 +1,224 @@
+"""Axes of a study: the fields of an experiment that can vary, and their values."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from regviz.data.datasets import n_train_of
+from regviz.spec.experiment import DataSpec, Experiment
+from regviz.spec.points import PointsSpec
+from regviz.spec.validation import Unquoted, choice, invalid
+
+# Names of the axes in figures and on the page. Neither seeds nor the recording can vary.
+_LABELS = {
+    "data.name": "Dataset",
+    "data.n_samples": "Points",
+    "data.noise": "Noise",
+    "data.label_noise": "Wrong labels",
+    "data.train_fraction": "Share for training",
+    "data.validation_fraction": "Share for validation",
+    "data.standardize": "Standardized",
+    "network.hidden": "Hidden layers",
+    "network.activation": "Activation",
+    "network.features": "Inputs",
+    "network.normalization": "Normalization",
+    "network.affine": "Gain and shift",
+    "training.optimizer": "Optimizer",
+    "training.learning_rate": "Learning rate",
+    "training.batch_size": "Batch size",
+    "training.epochs": "Epochs",
+    "training.momentum": "Momentum",
+    "training.beta1": "Adam's beta1",
+    "training.beta2": "Adam's beta2",
+    "training.epsilon": "Adam's epsilon",
+    "training.dtype": "Precision",
+}
+# Fields of `DataSpec` that are checked in all combinations, as they have to fit each other.
+_JOINED = (
+    *("data.name", "data.n_samples", "data.label_noise"),
+    *("data.train_fraction", "data.validation_fraction"),
+)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A field of an experiment with its values in a study.
+
+    Attributes
+    ----------
+    path : str
+        Part and field, such as ``"network.hidden"``; also the name of the column in tables.
+    values : tuple
+        The values, in the order of the study.
+    """
+
+    path: str
+    values: tuple[Any, ...]
+
+    @property
+    def label(self) -> str:
+        """Name in figures, such as ``"Hidden layers"``."""
+        return _LABELS[self.path]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The values in words, such as ``"8-8"`` for the layers ``(8, 8)``."""
+        return tuple("none" if value == () else str(_plain(value)) for value in self.values)
+
+    @property
+    def column(self) -> tuple[Any, ...]:
+        """The values in tables: numbers and names, or texts, such as ``""`` for no hidden layer."""
+        plain = tuple(map(_plain, self.values))
+        mixed = len({isinstance(value, str) for value in plain}) > 1
+        return tuple(map(str, plain)) if mixed else plain
+
+
+def _plain(value: Any) -> Any:
+    """Return a number, bool or text in place of a value."""
+    if isinstance(value, tuple):
+        return ("-" if all(isinstance(one, int) for one in value) else ", ").join(map(str, value))
+    return "all" if value is None else value
+
+
+def paths_of(base: Experiment) -> tuple[str, ...]:
+    """Return the paths of the fields of an experiment that can vary."""
+    own = {
+        f"{part}.{field.name}"
+        for part in ("data", "network", "training")
+        for field in dataclasses.fields(getattr(base, part))
+    }
+    return tuple(path for path in _LABELS if path in own)
+
+
+def with_values(base: Experiment, values: Iterable[tuple[str, Any]]) -> Experiment:
+    """Return an experiment with other values of some fields.
+
+    Parameters
+    ----------
+    base : Experiment
+    values : iterable of (str, value)
+        Paths and values.
+
+    Raises
+    ------
+    ValueError
+        If the values are not allowed.
+    """
+    changes: dict[str, dict[str, Any]] = {}
+    for path, value in values:
+        part, _, field = path.partition(".")
+        changes.setdefault(part, {})[field] = value
+    parts = {part: replace(getattr(base, part), **fields) for part, fields in changes.items()}
+    return replace(base, **parts)
+
+
+def checked_axes(base: Experiment, vary: Any) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """Return the axes of a study as pairs of paths and values.
+
+    Parameters
+    ----------
+    base : Experiment
+    vary : mapping of str to sequence, or sequence of pairs
+
+    Raises
+    ------
+    ValueError
+        If a path or value is not allowed, or values do not go together.
+    """
+    allowed = paths_of(base)
+    pairs = list(vary.items()) if isinstance(vary, Mapping) else vary
+    if not isinstance(pairs, Sequence) or isinstance(pairs, str):
+        raise invalid("vary", "a mapping of paths, such as 'data.noise', to values", vary)
+    axes = []
+    for path, values in pairs:
+        choice("a path of vary", path, allowed)
+        if not isinstance(values, Iterable) or isinstance(values, (str, Mapping)):
+            raise invalid(f"vary[{path!r}]", "a sequence of at least one value", values)
+        axes.append((path, [_hashable(value) for value in values]))
+    if len({path for path, _ in axes}) < len(axes):
+        raise invalid("vary", "without repetition", [path for path, _ in axes])
+    for path, values in axes:
+        if not values:
+            raise invalid(f"vary[{path!r}]", "a sequence of at least one value", Unquoted("none"))
+    smallest = min(map(n_train_of, _joined_data(base, axes)))
+    normal = _normalised(base, axes)
+    for path, values in normal:
+        if len(set(values)) < len(values):
+            raise invalid(f"vary[{path!r}]", "without repetition", list(values))
+    _check_together(base, normal, smallest)
+    return tuple((path, tuple(values)) for path, values in normal)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _joined_data(
+    base: Experiment, axes: list[tuple[str, list[Any]]]
+) -> Iterator[DataSpec | PointsSpec]:
+    """Yield the data of a study in all combinations of the fields `_JOINED`."""
+    joined = [(path, values) for path, values in axes if path in _JOINED]
+    first = {path: values[0] for path, values in axes if path.startswith("data.")}
+    for numbers in itertools.product(*(range(len(values)) for _, values in joined)):
+        chosen = {path: i for (path, _), i in zip(joined, numbers, strict=True)}
+        values = {path: of[chosen[path]] for path, of in joined}
+        yield _part("data", base, {**first, **values}, chosen)
+
+
+def _normalised(base: Experiment, axes: list[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
+    """Return the axes with the values as the parts of an experiment store them."""
+    first = {path: values[0] for path, values in axes}
+    normal = []
+    for path, values in axes:
+        part, _, field = path.partition(".")
+        stored = []
+        for i, value in enumerate(values):
+            others = {p: v for p, v in first.items() if p.partition(".")[0] == part}
+            one = _part(part, base, {**others, path: value}, {path: i})
+            stored.append(getattr(one, field))
+        normal.append((path, stored))
+    return normal
+
+
+def _part(part: str, base: Experiment, values: Mapping[str, Any], named: Mapping[str, int]) -> Any:
+    """Return a part of an experiment with other values; an error names axes and positions."""
+    fields = {path.partition(".")[2]: value for path, value in values.items()}
+    try:
+        return replace(getattr(base, part), **fields)
+    except (TypeError, ValueError) as error:
+        if len(named) == 1:
+            (path,) = named
+            raise ValueError(f"vary[{path!r}][{named[path]}]: {error}") from error
+        names = [f"vary[{path!r}][{i}] = {values[path]!r}" for path, i in named.items()]
+        raise ValueError(f"{' with '.join(names)}: {error}") from error
+
+
+def _check_together(base: Experiment, axes: list[tuple[str, list[Any]]], smallest: int) -> None:
+    """Raise ValueError if values of different parts do not go together."""
+    of = dict(axes)
+
+    def values(path: str) -> list[Any]:
+        part, _, field = path.partition(".")
+        return of.get(path, [getattr(getattr(base, part), field)])
+
+    batches = [size for size in values("training.batch_size") if size is not None]
+    normalized = "batch" in values("network.normalization") and any(values("network.hidden"))
+    if normalized and 1 in batches:
+        raise invalid(
+            _named("training.batch_size", of, 1), "at least 2 with batch normalization", 1
+        )
+    if batches and max(batches) > smallest:
+        allowed = f"at most {smallest}, the smallest number of training points, or None for all"
+        raise invalid(_named("training.batch_size", of, max(batches)), allowed, max(batches))
+    for i, epochs in enumerate(of.get("training.epochs", ())):
+        try:
+            replace(base, training=replace(base.training, epochs=epochs))
+        except ValueError as error:  # a phase or an onset after the end
+            raise ValueError(f"vary['training.epochs'][{i}]: {error}") from error
+
+
+def _named(path: str, of: Mapping[str, Sequence[Any]], value: Any) -> str:
+    """Return the name of a value in messages: of an axis, or of the base experiment."""
+    return f"vary[{path!r}][{list(of[path]).index(value)}]" if path in of else f"base.{path}"

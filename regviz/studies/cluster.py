@@ -1,0 +1,297 @@
+"""Computation of the cells of a study on a Dask cluster, or on all cores of this machine."""
+
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from regviz.studies.cell import Cell
+from regviz.studies.connection import RECOVERY_SECONDS, Connection, connected
+from regviz.studies.on_worker import Outcome, runner
+from regviz.studies.payload import pack, unpack
+from regviz.studies.probe import fingerprint
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Cells at the scheduler for each thread of a worker: one that runs and one that waits, so that no
+# thread is idle while a result travels; and some for workers that join.
+CELLS_PER_THREAD, SPARE_CELLS = 2, 8
+POLL_SECONDS = 1.0  # between looks at the workers
+MAX_LISTED = 10  # failures in the text of a StudyError
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change in the course of a run.
+
+    Parameters
+    ----------
+    n_workers : int
+        Number of threads of all workers that compute, each of which trains one cell at a time.
+    n_failed : int
+        Number of cells that have failed so far.
+    message : str
+        What happened, for the user; empty if only the numbers have changed.
+    """
+
+    n_workers: int
+    n_failed: int
+    message: str = ""
+
+
+class StudyError(RuntimeError):
+    """Cells of a study failed; the others are computed.
+
+    Parameters
+    ----------
+    failures : sequence of (Cell, str)
+        The cells, each with its reason or traceback.
+    """
+
+    def __init__(self, failures: Iterable[tuple[Cell, str]]) -> None:
+        self.failures = tuple(failures)
+        n = len(self.failures)
+        listed = [f"{described(cell)}: {_last_line(text)}" for cell, text in self.failures]
+        if n > MAX_LISTED:
+            listed[MAX_LISTED:] = [f"and {n - MAX_LISTED} more"]
+        cells = "1 cell" if n == 1 else f"{n} cells"
+        super().__init__("\n".join([f"{cells} of the study failed.", *listed]))
+
+
+class UnfitWorkersError(RuntimeError):
+    """No worker computes the same bits with the same versions as this process."""
+
+
+def described(cell: Cell) -> str:
+    """Return the axis values of a cell in words."""
+    return ", ".join(f"{path}={value!r}" for path, value in cell.values) or "the only cell"
+
+
+def _last_line(traceback: str) -> str:
+    """Return the type and message of the exception."""
+    return traceback.strip().splitlines()[-1]
+
+
+def cells_done(
+    cells: Iterable[Cell],
+    scheduler: Any = None,
+    tell: Callable[[Event], None] = lambda event: None,
+) -> "Iterator[tuple[Cell, pa.Table]]":
+    """Compute cells, and yield each with its table as it finishes.
+
+    The iterator cancels what is at the scheduler when it is closed.
+
+    Parameters
+    ----------
+    cells : iterable of Cell
+        Different cells. They are pulled as results come.
+    scheduler : str, distributed.Client or None
+        Address of a scheduler, a client, or None for threads of this process.
+    tell : callable
+        Called with an `Event` at each change.
+
+    Yields
+    ------
+    Cell, pyarrow.Table
+
+    Raises
+    ------
+    ValueError
+        If no scheduler answers, or the client is closed or asynchronous.
+    ConnectionError
+        If the scheduler was lost and did not come back within five minutes.
+    UnfitWorkersError
+        If no worker agrees with this process in versions and bits.
+    StudyError
+        After the last cell, if cells failed.
+    """
+    with connected(scheduler) as connection:
+        run = _Run(connection, iter(cells), tell)
+        try:
+            yield from run.done()
+        finally:
+            run.cancel()
+    if run.failures:
+        raise StudyError(run.failures)
+
+
+class _Run:
+    """Cells on their way: waiting, at the scheduler, suspected to kill workers, failed."""
+
+    def __init__(
+        self, connection: Connection, cells: Iterator[Cell], tell: Callable[[Event], None]
+    ) -> None:
+        self.connection, self.cells, self.tell = connection, cells, tell
+        self.failures: list[tuple[Cell, str]] = []
+        self._again = deque[Cell]()  # sent before further cells
+        self._suspects = deque[Cell]()  # sent after all others, one at a time
+        self._run = runner()
+        self._alone = ""  # key of the last cell that was sent so
+        self._sent: dict[Any, Cell] = {}  # by future
+        self._done = SimpleQueue[Any]()  # futures
+        self._repeats = Counter[str]()  # by key of a cell
+        self._workers: dict[str, int] = {}  # threads by address
+        self._unfit: dict[str, str] = {}  # reason by address
+        self._looked = -math.inf
+
+    def done(self) -> "Iterator[tuple[Cell, pa.Table]]":
+        """Yield each cell with its table until none is left."""
+        while True:
+            self._look()
+            self._send()
+            if not (self._sent or self._again):
+                return
+            for cell, outcome in self._outcomes():
+                if outcome.kind == "table":
+                    yield cell, unpack(outcome.value)
+                elif outcome.kind == "unfit":
+                    self._leave_out(outcome)
+                    self._repeat(cell)
+                elif outcome.kind == "cancelled":  # by another client, and wanted by this one
+                    self._repeat(cell)
+                else:
+                    self._fail(cell, str(outcome.value))
+
+    def cancel(self) -> None:
+        """Cancel all cells at the scheduler that no other client waits for."""
+        if self._sent and self.connection.running:
+            with suppress(OSError, CancelledError):
+                self.connection.client.cancel(list(self._sent))
+        self._sent.clear()
+
+    def _look(self) -> None:
+        """Look at the workers once in `POLL_SECONDS`; if the scheduler is lost, wait for it."""
+        if not self.connection.running:
+            self._restore()
+        if time.monotonic() - self._looked < POLL_SECONDS:
+            return
+        try:
+            workers = self.connection.workers()
+        except (OSError, CancelledError):  # the next look finds the scheduler lost
+            return
+        self._looked = time.monotonic()
+        if workers != self._workers:
+            self._workers = workers
+            self._tell("" if workers else "No worker is connected to the scheduler: waiting.")
+        reasons = [self._unfit[address] for address in workers if address in self._unfit]
+        if workers and len(reasons) == len(workers):
+            raise UnfitWorkersError(f"No worker can be used. {reasons[0]}")
+
+    def _restore(self) -> None:
+        """Wait for a lost scheduler; what was there is to be sent again."""
+        self._tell(f"The scheduler is lost: waiting up to {RECOVERY_SECONDS / 60:g} minutes.")
+        for cell in self._sent.values():
+            self._repeat(cell)
+        self._sent.clear()
+        self.connection.restore()
+        self._looked = -math.inf
+        self._tell("The scheduler is back.")
+
+    def _fit(self) -> dict[str, int]:
+        """Return the number of threads of each worker that is not left out."""
+        return {at: n for at, n in self._workers.items() if at not in self._unfit}
+
+    def _send(self) -> None:
+        """Send cells until enough are at the scheduler."""
+        room = CELLS_PER_THREAD * sum(self._fit().values()) + SPARE_CELLS - len(self._sent)
+        cells = [self._again.popleft() for _ in range(min(room, len(self._again)))]
+        cells += islice(self.cells, max(0, room - len(cells)))
+        if not (cells or self._sent) and self._suspects:
+            cells = [self._suspects.popleft()]
+            self._alone = cells[0].key
+        if not cells:
+            return
+        # without restrictions, Dask keeps waiting cells at the scheduler until a worker is free
+        limits = dict(workers=list(self._fit()), allow_other_workers=True) if self._unfit else {}
+        try:
+            futures = self.connection.client.map(
+                self._run,
+                [pack(cell) for cell in cells],
+                [fingerprint(cell.experiment.training.dtype) for cell in cells],
+                key=[self._key(cell) for cell in cells],
+                **limits,
+            )
+        except Exception:
+            if self.connection.running:
+                raise
+            self._again.extendleft(reversed(cells))
+            return
+        for future, cell in zip(futures, cells, strict=True):
+            self._sent[future] = cell
+            future.add_done_callback(self._done.put)
+
+    def _key(self, cell: Cell) -> str:
+        """Return Dask's key: of the content, and another one when the cell is sent again.
+
+        Dask's client would return the earlier outcome for an equal key.
+        """
+        repeats = self._repeats[cell.key]
+        return f"regviz-{cell.key}" + f"-{repeats}" * bool(repeats)
+
+    def _repeat(self, cell: Cell) -> None:
+        self._repeats[cell.key] += 1
+        self._again.append(cell)
+
+    def _outcomes(self) -> list[tuple[Cell, Outcome]]:
+        """Wait up to `POLL_SECONDS` for results, and take those that are there."""
+        finished = {}
+        for future in self._ended():
+            cell = self._sent.pop(future, None)
+            if cell is None:
+                continue
+            if future.status == "finished":
+                finished[future] = cell
+            elif future.status == "error":
+                self._take_error(cell, future.exception())
+            else:  # cancelled with the scheduler, or by somebody at its dashboard
+                self._repeat(cell)
+        try:
+            results = self.connection.client.gather(list(finished))
+        except (OSError, CancelledError):  # the scheduler was lost
+            for cell in finished.values():
+                self._repeat(cell)
+            return []
+        for future in finished:
+            future.release()
+        return [
+            (cell, Outcome(*result))
+            for cell, result in zip(finished.values(), results, strict=True)
+        ]
+
+    def _ended(self) -> Iterator[Any]:
+        """Yield the futures that have ended, the first within `POLL_SECONDS`."""
+        with suppress(Empty):
+            yield self._done.get(timeout=POLL_SECONDS)
+            while True:
+                yield self._done.get_nowait()
+
+    def _take_error(self, cell: Cell, error: BaseException) -> None:
+        """Take in an exception of Dask's; those of a cell are outcomes."""
+        if type(error).__name__ != "KilledWorker":
+            self._fail(cell, f"{type(error).__name__}: {' '.join(str(error).split())}")
+        elif cell.key == self._alone:
+            self._fail(cell, "each worker that began it was killed, perhaps as memory ran out")
+        else:  # Dask suspects all cells that a killed worker had, also those that had not begun
+            self._repeats[cell.key] += 1
+            self._suspects.append(cell)
+
+    def _fail(self, cell: Cell, text: str) -> None:
+        self.failures.append((cell, text))
+        self._tell(f"A cell failed: {described(cell)}: {_last_line(text)}")
+
+    def _leave_out(self, outcome: Outcome) -> None:
+        """Send no further cells to a worker while others are there."""
+        if outcome.worker not in self._unfit:
+            self._unfit[outcome.worker] = f"{outcome.worker}: {outcome.value}"
+            self._looked = -math.inf
+            self._tell(f"A worker is left out. {self._unfit[outcome.worker]}")
+
+    def _tell(self, message: str) -> None:
+        self.tell(Event(sum(self._fit().values()), len(self.failures), message))
