@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from regviz.engine.cost import seconds
+from regviz.jobs.cost import seconds
 from regviz.jobs.registry import Busy
 from regviz.studies.cell import Cell
-from regviz.studies.result import StudyResult
+from regviz.studies.result import StudyResult, table_of
 from regviz.studies.study import Study
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ class StudyRun:
         self._tables: dict[int, pa.Table] = {}
         self._n_taken, self._returned = 0, list[int]()
         self._in_progress = set[int]()
-        self._cost, self._cost_done = study.cost().seconds, 0.0
+        self._claimed = False
+        self._cost, self._cost_done = study_seconds(study), 0.0
         self._began = 0.0
         # the innermost lock: nothing else is called while it is held
         self._lock = threading.Lock()
@@ -67,6 +68,11 @@ class StudyRun:
     def n_in_progress(self) -> int:
         """Number of cells that are being computed."""
         return len(self._in_progress)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no cell is being computed."""
+        return not (self._in_progress or self._claimed)
 
     @property
     def n_bytes(self) -> int:
@@ -108,8 +114,8 @@ class StudyRun:
     def result(self) -> StudyResult:
         """Return the cells that are done, as a result."""
         with self._lock:
-            tables = dict(sorted(self._tables.items()))
-        return StudyResult.of(self.study, list(tables.values()))
+            done = list(self._tables.items())
+        return StudyResult(self.study, table_of(self.study, done), len(done))
 
     def begin(self) -> None:
         """Note that the study is computed from now on."""
@@ -121,7 +127,17 @@ class StudyRun:
         with self._lock:
             self.state, self.error, self.note = "waiting", "", ""
             self._began = self._cost_done = 0.0
-            self._cost = self.study.cost().seconds * (1 - len(self._tables) / self.n_cells)
+            self._cost = study_seconds(self.study) * (1 - len(self._tables) / self.n_cells)
+
+    def claim(self) -> bool:
+        """Return whether nobody computes the study as a whole; the caller does from now on."""
+        with self._lock:
+            claimed, self._claimed = self._claimed, True
+            return not claimed
+
+    def release(self) -> None:
+        """End what `claim` began."""
+        self._claimed = False
 
     def take(self) -> tuple[int, Cell] | None:
         """Return a cell to compute and its index, and count it as in progress; None without one."""
@@ -168,6 +184,11 @@ class StudyRun:
 def cell_seconds(cell: Cell) -> float:
     """Estimate the seconds of a cell on one core."""
     return seconds(cell.experiment) * len(cell.seeds)
+
+
+def study_seconds(study: Study) -> float:
+    """Estimate the seconds of a study on one core."""
+    return sum(map(cell_seconds, study.cells))
 
 
 class Workers(Protocol):
@@ -336,5 +357,5 @@ def _finish(run: StudyRun) -> None:
     """End a study that has no cell left, or that no visitor watches any more."""
     if run.n_done == run.n_cells:
         run.end("complete")
-    elif run.state == "running" and not run.n_in_progress and not run.watchers():
+    elif run.state == "running" and run.idle and not run.watchers():
         run.end("stopped")

@@ -83,6 +83,8 @@ def cells_done(
     cells: Iterable[Cell],
     scheduler: Any = None,
     tell: Callable[[Event], None] = lambda event: None,
+    stop: Callable[[], bool] = lambda: False,
+    most: int | None = None,
 ) -> "Iterator[tuple[Cell, pa.Table]]":
     """Compute cells, and yield each with its table as it finishes.
 
@@ -96,6 +98,10 @@ def cells_done(
         Address of a scheduler, a client, or None for threads of this process.
     tell : callable
         Called with an `Event` at each change.
+    stop : callable
+        Called without arguments about once a second. If it returns True, the iterator ends.
+    most : int, optional
+        Bound on the cells at the scheduler, for several runs that share its workers.
 
     Yields
     ------
@@ -113,7 +119,7 @@ def cells_done(
         After the last cell, if cells failed.
     """
     with connected(scheduler) as connection:
-        run = _Run(connection, iter(cells), tell)
+        run = _Run(connection, iter(cells), tell, stop, most)
         try:
             yield from run.done()
         finally:
@@ -126,9 +132,15 @@ class _Run:
     """Cells on their way: waiting, at the scheduler, suspected to kill workers, failed."""
 
     def __init__(
-        self, connection: Connection, cells: Iterator[Cell], tell: Callable[[Event], None]
+        self,
+        connection: Connection,
+        cells: Iterator[Cell],
+        tell: Callable[[Event], None],
+        stop: Callable[[], bool],
+        most: int | None,
     ) -> None:
         self.connection, self.cells, self.tell = connection, cells, tell
+        self.stop, self.most = stop, most
         self.failures: list[tuple[Cell, str]] = []
         self._again = deque[Cell]()  # sent before further cells
         self._suspects = deque[Cell]()  # sent after all others, one at a time
@@ -143,7 +155,7 @@ class _Run:
 
     def done(self) -> "Iterator[tuple[Cell, pa.Table]]":
         """Yield each cell with its table until none is left."""
-        while True:
+        while not self.stop():
             self._look()
             self._send()
             if not (self._sent or self._again):
@@ -200,7 +212,8 @@ class _Run:
 
     def _send(self) -> None:
         """Send cells until enough are at the scheduler."""
-        room = CELLS_PER_THREAD * sum(self._fit().values()) + SPARE_CELLS - len(self._sent)
+        room = CELLS_PER_THREAD * sum(self._fit().values()) + SPARE_CELLS
+        room = (room if self.most is None else min(room, self.most)) - len(self._sent)
         cells = [self._again.popleft() for _ in range(min(room, len(self._again)))]
         cells += islice(self.cells, max(0, room - len(cells)))
         if not (cells or self._sent) and self._suspects:
