@@ -1,8 +1,8 @@
-"""Fit the coefficients of `regviz.jobs.cost`, which estimates the duration of a training.
+"""Fit the coefficients of `regviz.engine.cost`, which estimates the duration of a training.
 
 Random settings are trained in one thread. Non-negative least squares fits the coefficients to the
 relative errors of two thirds of the settings. Prints the coefficients in the form of
-`regviz.jobs.cost`, and quantiles of estimate / measured for the other settings.
+`regviz.engine.cost`, and quantiles of estimate / measured for the other settings.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from scipy.optimize import nnls
 
 import regviz
 from regviz.engine import compiled
-from regviz.jobs.cost import COEFFICIENTS, work
+from regviz.engine.cost import COEFFICIENTS, work
 from regviz.methods.catalogue import METHODS
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import (
@@ -81,7 +81,7 @@ def main() -> None:
     fit = np.arange(settings) % 3 != 0
     fitted, _ = nnls(A[fit] / took[fit, None], np.ones(fit.sum()))
     print("fitted:", ", ".join(f"{c:.2g}" for c in fitted))
-    for name, coefficients in (("fitted", fitted), ("regviz.jobs.cost", np.array(COEFFICIENTS))):
+    for name, coefficients in (("fitted", fitted), ("regviz.engine.cost", np.array(COEFFICIENTS))):
         ratio = A[~fit] @ coefficients / took[~fit]
         low, middle, high = np.quantile(ratio, [0.05, 0.5, 0.95])
         print(f"estimate / measured by {name}: {middle:.2f} ({low:.2f} to {high:.2f})")

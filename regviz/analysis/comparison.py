@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from regviz.analysis import evaluation
 from regviz.analysis.criteria import Criterion, criteria, plus_minus
 from regviz.analysis.regularization_path import standard_error
-from regviz.data.datasets import domain
+from regviz.data.datasets import Dataset, domain
 from regviz.engine import measures, networks
 from regviz.engine.history import History
 from regviz.engine.training import pinned
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.experiment import Data
 from regviz.spec.points import PointsSpec
 from regviz.spec.validation import integer, invalid
 
@@ -218,15 +220,31 @@ class Replicates:
 
 
 def overlap(history: History) -> float:
-    """Return the argument ``overlap`` of `standard_error` for a history's seeds.
+    """Return the argument ``overlap`` of `standard_error` for a history's seeds; see `overlap_of`.
+
+    Parameters
+    ----------
+    history : History
+    """
+    return overlap_of(history.experiment.data, history.dataset)
+
+
+def overlap_of(data: Data | ArraysSpec, dataset: Dataset) -> float:
+    """Return the argument ``overlap`` of `standard_error` for an experiment's seeds.
 
     It is ``n_test / n_train`` for a visitor's own points, which each seed splits in another way,
     and 0 for a toy dataset, of which each seed draws new points. It is also 0 for arrays, whose
     points and splits do not depend on the seed: their standard error is that of the training.
+
+    Parameters
+    ----------
+    data : DataSpec, PointsSpec or ArraysSpec
+    dataset : Dataset
+        The points of ``data`` under any seed.
     """
-    if not isinstance(history.experiment.data, PointsSpec):
+    if not isinstance(data, PointsSpec):
         return 0.0
-    n_test, n_train = (len(history.dataset.points(split)[1]) for split in ("test", "train"))
+    n_test, n_train = (len(dataset.points(split)[1]) for split in ("test", "train"))
     return n_test / n_train
 
 

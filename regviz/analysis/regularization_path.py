@@ -322,7 +322,7 @@ def losses_over_seeds(histories: Sequence[History]) -> dict[str, Array]:
     }
 
 
-def standard_error(values: ArrayLike, overlap: float = 0.0) -> Array:
+def standard_error(values: ArrayLike, overlap: ArrayLike = 0.0) -> Array:
     """Return the standard error of the mean over the first axis, ``s * sqrt(1 / S + overlap)``.
 
     ``s`` is the sample standard deviation, with S - 1 in the denominator.
@@ -330,7 +330,7 @@ def standard_error(values: ArrayLike, overlap: float = 0.0) -> Array:
     Parameters
     ----------
     values : array-like of shape (S, …)
-    overlap : float
+    overlap : array-like, broadcast to shape (…)
         0 for independent values. For losses over S random splits of the same points, ``n_test /
         n_train``: as the splits overlap, these losses vary less than those of new points.
 
@@ -353,7 +353,7 @@ def standard_error(values: ArrayLike, overlap: float = 0.0) -> Array:
     n = len(array)
     if n < 2:
         return np.full(array.shape[1:], np.nan)
-    return np.asarray(array.std(axis=0, ddof=1) * math.sqrt(1 / n + overlap))
+    return np.asarray(array.std(axis=0, ddof=1) * np.sqrt(1 / n + np.asarray(overlap)))
 
 
 def choose(validation_losses: ArrayLike) -> Choice:

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from regviz.jobs.cost import seconds
 from regviz.jobs.registry import Busy
 from regviz.studies.cell import Cell
-from regviz.studies.result import StudyResult, table_of
+from regviz.studies.cost import cell_seconds
+from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class StudyRun:
         self._n_taken, self._returned = 0, list[int]()
         self._in_progress = set[int]()
         self._claimed = False
-        self._cost, self._cost_done = study_seconds(study), 0.0
+        self._cost, self._cost_done = study.cost().seconds, 0.0
         self._began = 0.0
         # the innermost lock: nothing else is called while it is held
         self._lock = threading.Lock()
@@ -114,8 +114,8 @@ class StudyRun:
     def result(self) -> StudyResult:
         """Return the cells that are done, as a result."""
         with self._lock:
-            done = list(self._tables.items())
-        return StudyResult(self.study, table_of(self.study, done), len(done))
+            tables = dict(self._tables)
+        return StudyResult.of(self.study, tables)
 
     def begin(self) -> None:
         """Note that the study is computed from now on."""
@@ -127,7 +127,7 @@ class StudyRun:
         with self._lock:
             self.state, self.error, self.note = "waiting", "", ""
             self._began = self._cost_done = 0.0
-            self._cost = study_seconds(self.study) * (1 - len(self._tables) / self.n_cells)
+            self._cost = self.study.cost().seconds * (1 - len(self._tables) / self.n_cells)
 
     def claim(self) -> bool:
         """Return whether nobody computes the study as a whole; the caller does from now on."""
@@ -179,16 +179,6 @@ class StudyRun:
             "outcome": state,
         }
         _logger.info("study", extra={"fields": fields | ({"error": error} if error else {})})
-
-
-def cell_seconds(cell: Cell) -> float:
-    """Estimate the seconds of a cell on one core."""
-    return seconds(cell.experiment) * len(cell.seeds)
-
-
-def study_seconds(study: Study) -> float:
-    """Estimate the seconds of a study on one core."""
-    return sum(map(cell_seconds, study.cells))
 
 
 class Workers(Protocol):

@@ -9,9 +9,11 @@ from typing import Any
 
 from regviz.jobs.run import SLICE_SECONDS
 from regviz.jobs.scheduler import SHARED, Job, Scheduler
-from regviz.jobs.studies import StudyRun, cell_seconds
+from regviz.jobs.studies import StudyRun
 from regviz.studies.cell import Cell, steps
 from regviz.studies.cluster import Event, StudyError, UnfitWorkersError, cells_done
+from regviz.studies.cost import cell_seconds
+CONNECT_SECONDS = 10.0  # bound on the time until a scheduler answers
 
 _logger = logging.getLogger("regviz.runs")
 
@@ -158,6 +160,3 @@ class ClusterWorkers:
         if self._client is not None:
             self._client.close()
             self._client = None
-
-
-CONNECT_SECONDS = 10.0  # bound on the time until a scheduler answers

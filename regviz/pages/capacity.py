@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from regviz.jobs.cost import seconds
+from regviz.engine.cost import seconds
 from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
 from regviz.scenes.scene import Scene
@@ -23,7 +23,7 @@ def affordable(scene: Scene, limit: float) -> Scene:
     ----------
     scene : Scene
     limit : float
-        Bound on `regviz.jobs.cost.seconds` of the scene's whole grid.
+        Bound on `regviz.engine.cost.seconds` of the scene's whole grid.
 
     Returns
     -------

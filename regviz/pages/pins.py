@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from regviz.jobs.cost import seconds
+from regviz.engine.cost import seconds
 from regviz.jobs.registry import Busy
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, plain

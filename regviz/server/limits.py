@@ -32,7 +32,7 @@ class Limits:
         page keeps its last result, and starts the training once there is room.
     training_seconds : float
         Bound on the cost of one training, in seconds of one core as estimated by
-        `regviz.jobs.cost.seconds`; above 0, to 1,000,000.
+        `regviz.engine.cost.seconds`; above 0, to 1,000,000.
     threads : int
         Number of training threads, 1 to 64. More threads than cores give no speed-up.
     active : int

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from regviz.studies.probe import fingerprint
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from regviz.studies.result import StudyResult
 
 # Cells at the scheduler for each thread of a worker: one that runs and one that waits, so that no
 # thread is idle while a result travels; and some for workers that join.
@@ -53,7 +55,14 @@ class StudyError(RuntimeError):
     ----------
     failures : sequence of (Cell, str)
         The cells, each with its reason or traceback.
+
+    Attributes
+    ----------
+    result : StudyResult or None
+        The numbers of the other cells, if `regviz.Study.run` raises the error.
     """
+
+    result: "StudyResult | None" = None
 
     def __init__(self, failures: Iterable[tuple[Cell, str]]) -> None:
         self.failures = tuple(failures)
@@ -85,7 +94,7 @@ def cells_done(
     tell: Callable[[Event], None] = lambda event: None,
     stop: Callable[[], bool] = lambda: False,
     most: int | None = None,
-) -> "Iterator[tuple[Cell, pa.Table]]":
+) -> "Generator[tuple[Cell, pa.Table], None, None]":
     """Compute cells, and yield each with its table as it finishes.
 
     The iterator cancels what is at the scheduler when it is closed.

@@ -1,26 +1,112 @@
-"""Running a study: its cells one after another, in this process or on a cluster."""
+"""Running a study: its cells one by one as they finish, the store and the progress."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from regviz.studies.cell import compute
-from regviz.studies.result import StudyResult, table_of
+from regviz.studies.cluster import Event, StudyError, cells_done
+from regviz.studies.cost import cell_seconds
+from regviz.studies.progress import Meter, StudyProgress, shown
+from regviz.studies.result import StudyResult
+from regviz.studies.store import Store, opened
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from regviz.studies.study import Study
+
+Show = Callable[[StudyProgress], object]
 
 
 def run(
-    study: "Study", store: Any = None, scheduler: Any = None, *, progress: Any = None
+    study: "Study", store: Any = None, scheduler: Any = None, *, progress: Show | None = None
 ) -> StudyResult:
     """Compute the cells of a study; see `regviz.Study.run`."""
-    done = [(i, compute(cell)) for i, cell in enumerate(study.cells)]
-    return StudyResult(study, table_of(study, done), len(done))
+    tables: dict[int, pa.Table] = {}
+    with shown(progress) as show:
+        try:
+            for index, table in finished(study, store, scheduler, show):
+                tables[index] = table
+        except StudyError as error:
+            error.result = StudyResult.of(study, tables)
+            raise
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_how_to_go_on(study, len(tables), store)) from None
+    return StudyResult.of(study, tables)
 
 
-def stream(study: "Study", store: Any = None, scheduler: Any = None) -> Iterator[StudyResult]:
+def stream(
+    study: "Study", store: Any = None, scheduler: Any = None, *, progress: Show | None = None
+) -> Iterator[StudyResult]:
     """Compute the cells of a study, and yield the growing result; see `regviz.Study.stream`."""
-    done = []
-    for i, cell in enumerate(study.cells):
-        done.append((i, compute(cell)))
-        yield StudyResult(study, table_of(study, done), len(done))
+    tables: dict[int, pa.Table] = {}
+    with shown(progress) as show, closing(finished(study, store, scheduler, show)) as cells:
+        for index, table in cells:
+            tables[index] = table
+            yield StudyResult.of(study, tables)
+
+
+def finished(
+    study: "Study", store: Any, scheduler: Any, show: Show
+) -> "Generator[tuple[int, pa.Table], None, None]":
+    """Yield position and table of each cell: of those in the store, then of others as they finish.
+
+    Parameters
+    ----------
+    study : Study
+    store, scheduler
+        As for `regviz.Study.run`.
+    show : callable
+        Called with a `StudyProgress` at each change.
+
+    Raises
+    ------
+    ValueError
+        If store or scheduler cannot be used; before anything is computed.
+    """
+    cost = study.cost()
+    folder = opened(store)
+    there = set[int]()
+    for index, table in _stored(study, folder):
+        there.add(index)
+        yield index, table
+    n_left = len(study.cells) - len(there)
+    share = n_left / len(study.cells)
+    if folder is not None:
+        folder.check_space(round(share * cost.n_bytes))
+    meter = Meter(show, len(study.cells), len(there), share * cost.seconds)
+    for note in [] if folder is None else folder.notes:
+        meter.changed(meter.state.n_workers, message=note)
+    if not n_left:
+        return
+
+    def tell(event: Event) -> None:
+        meter.changed(event.n_workers, event.n_failed, event.message)
+
+    missing = (study.cells[i] for i in range(len(study.cells)) if i not in there)
+    with closing(cells_done(missing, scheduler, tell)) as done:
+        for cell, table in done:
+            if folder is not None:
+                folder.add(cell.key, table)
+            meter.done(table.num_rows, cell_seconds(cell))
+            yield study.cells.index_of(cell), table
+
+
+def _stored(study: "Study", folder: Store | None) -> "Iterator[tuple[int, pa.Table]]":
+    """Yield position and table of each cell of a study that is in the store."""
+    keys = set() if folder is None else folder.keys()
+    if folder is None or not keys:
+        return
+    wanted = {}
+    for index, cell in enumerate(study.cells):
+        if (key := cell.key) in keys:
+            wanted[key] = index
+    for key, table in folder.read(wanted):
+        yield wanted[key], table
+
+
+def _how_to_go_on(study: "Study", n_done: int, store: Any) -> str:
+    counts = f"{n_done:,} of {len(study.cells):,} cells are finished"
+    if store is None:
+        return f"{counts}, and lost without a store: study.run(store=FOLDER) keeps them"
+    return f"{counts} and in {store}: the same call goes on from there"

@@ -10,7 +10,7 @@ import pytest
 import regviz
 from devtools.teaching import DOCUMENT as DOCUMENT_FOR_TEACHERS
 from devtools.teaching import answers
-from regviz.jobs.cost import seconds
+from regviz.engine.cost import seconds
 from regviz.lessons.course import course, read_lessons
 from regviz.lessons.lesson import Lesson
 from regviz.lessons.parser import LessonError, parse

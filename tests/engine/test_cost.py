@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from regviz.jobs.cost import seconds, work
+from regviz.engine.cost import seconds, work
 from regviz.scenes.scene import Scene
 from regviz.spec.experiment import DataSpec, Experiment, NetworkSpec, Regularization, TrainingSpec
 
