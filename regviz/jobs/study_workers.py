@@ -13,6 +13,7 @@ from regviz.jobs.studies import StudyRun
 from regviz.studies.cell import Cell, steps
 from regviz.studies.cluster import Event, StudyError, UnfitWorkersError, cells_done
 from regviz.studies.cost import cell_seconds
+
 CONNECT_SECONDS = 10.0  # bound on the time until a scheduler answers
 
 _logger = logging.getLogger("regviz.runs")
@@ -146,11 +147,13 @@ class ClusterWorkers:
         """
         from distributed import Client
 
+        make: Any = Client  # it has no types
+
         with self._lock:
             if self._client is None or self._client.status != "running":
                 self.close()
                 try:
-                    self._client = Client(self.address, set_as_default=False, timeout=CONNECT_SECONDS)
+                    self._client = make(self.address, set_as_default=False, timeout=CONNECT_SECONDS)
                 except OSError as error:
                     raise ConnectionError(f"no scheduler answers at {self.address}") from error
             return self._client

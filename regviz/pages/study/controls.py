@@ -133,8 +133,8 @@ def _in_order(values: list[Any], offer: Offer) -> tuple[Any, ...]:
 
 
 def _choose_methods(study: Study) -> list[str]:
-    stops = study.base.data.validation_fraction > 0
-    return st.pills(  # type: ignore[no-any-return]
+    stops = study_state().scene.data.validation_fraction > 0
+    return st.pills(
         "Methods",
         [*METHODS, *[EARLY_STOPPING] * stops],
         selection_mode="multi",
@@ -148,7 +148,7 @@ def _choose_methods(study: Study) -> list[str]:
 def _choose_strengths(study: Study) -> Any:
     """Draw the choice of the strengths, and return ``"grid"``, a number or a mapping."""
     options = dict(STRENGTHS)
-    if not study.base.data.validation_fraction:
+    if not study_state().scene.data.validation_fraction:
         options = {CARDS: STRENGTHS[CARDS]}
     now = CARDS if isinstance(study.strengths, tuple) else study.strengths
     if isinstance(study.strengths, tuple) and any(len(own) > 1 for _, own in study.strengths):

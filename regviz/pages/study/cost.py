@@ -6,7 +6,7 @@ from regviz.engine.layout import Layout
 from regviz.methods.catalogue import METHODS
 from regviz.pages.study.offers import offer_of
 from regviz.server.state import limits
-from regviz.studies.cell import SEEDS_AT_ONCE
+from regviz.studies.cell import SEEDS_AT_ONCE, Cell
 from regviz.studies.cost import StudyCost
 from regviz.studies.progress import duration
 from regviz.studies.study import Study
@@ -28,7 +28,9 @@ def describe(study: Study) -> str:
         f"**{offer.label.partition(' (')[0]}** {', '.join(map(offer.text, offer.values))}"
         for offer in (offer_of(path, values, study.base) for path, values in study.vary)
     ]
-    names = [METHODS[key].label if key in METHODS else "Early stopping" for key in study.methods]
+    names = [
+        METHODS[key].label if key in METHODS else "Early stopping" for key in study.methods or ()
+    ]
     cost = cost_of(study)
     cells = f"{cost.n_cells:,} cell{'s' * (cost.n_cells > 1)}"
     networks = f"{cost.n_networks:,} network{'s' * (cost.n_networks > 1)}"
@@ -67,12 +69,12 @@ def reason_against(study: Study) -> str:
     return ""
 
 
-def _cell_bytes(cell: object) -> int:
+def _cell_bytes(cell: Cell) -> int:
     """Return the memory that the networks of a cell take in training, in bytes."""
-    experiment = cell.experiment  # type: ignore[attr-defined]
+    experiment = cell.experiment
     data = experiment.data
     layout = Layout.of(experiment.network, data.n_columns, data.n_outputs)
-    n_seeds = min(len(cell.seeds), SEEDS_AT_ONCE)  # type: ignore[attr-defined]
+    n_seeds = min(len(cell.seeds), SEEDS_AT_ONCE)
     n_networks = n_seeds * len(experiment.regularizations)
     return n_networks * layout.n_parameters * BYTES_PER_PARAMETER
 

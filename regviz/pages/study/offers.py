@@ -13,6 +13,7 @@ from regviz.pages.controls import (
     OPTIMIZER_LABELS,
 )
 from regviz.scenes.study_text import read_value
+from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import ACTIVATIONS, NORMALIZATIONS, OPTIMIZERS, Data, Experiment
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
@@ -53,6 +54,7 @@ class Offer:
 
 def offers(base: Experiment) -> dict[str, Offer]:
     """Return the axes for a base experiment by key; the first is that of the first study."""
+    assert not isinstance(base.data, ArraysSpec)  # `Study` refuses arrays
     found = [*_of_data(base.data), *_of_network(base), *_of_training(base)]
     return {offer.key: offer for offer in found}
 

@@ -13,7 +13,7 @@ from regviz.scenes.scene import Scene
 from regviz.scenes.study_link import from_query, study_of, to_query
 from regviz.studies.study import Study
 
-FIRST_STRENGTHS, FIRST_SEEDS = 4, 10  # of the first study, which takes 10 to 20 s on two cores
+FIRST_STRENGTHS, FIRST_SEEDS = 6, 20  # of the first study, which takes about 10 s on two cores
 # parameters that make a link one of a study, rather than of a scene to begin with
 _OF_STUDIES = ("vary", "strengths", "seeds", "choose")
 

@@ -2,7 +2,6 @@
 
 import io
 from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -21,6 +20,7 @@ from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 
 REDRAW_SECONDS = 1.0  # interval at which an unfinished study is drawn anew
+_CSV, _BYTES, _PROGRAM = "text/csv", "application/octet-stream", "text/x-python"
 METRICS = {"test_loss": "Test loss", "test_accuracy": "Test accuracy", "sparsity": "Zeros"}
 
 
@@ -76,6 +76,8 @@ def _progress(run: StudyRun) -> str:
 
 
 def _show_finished(study: Study, run: StudyRun) -> None:
+    with st.container(key="study_progress"):  # in the place of the progress, so that nothing moves
+        st.progress(run.n_done / run.n_cells, f"{run.n_done} of {run.n_cells} cells")
     if run.state == "failed":
         st.error(f"The study ended early: {plain(run.error)}", icon=":material/error:")
     elif run.state == "stopped":
@@ -95,8 +97,8 @@ def _show_finished(study: Study, run: StudyRun) -> None:
     _take_away(result)
 
 
-def _figure(result: StudyResult, live: bool) -> None:
-    """Draw the choice of a view, and the figure."""
+def _choose_view(result: StudyResult) -> tuple[str, str]:
+    """Draw the choice of a view and a number, and return both."""
     study = result.study
     kinds = ["map"] * (len(study.axes) > 1 and len(result.methods) > 1)
     kinds += ["lines", "differences", "strengths"] if study.axes else []
@@ -106,7 +108,7 @@ def _figure(result: StudyResult, live: bool) -> None:
         "differences": "Differences from None",
         "strengths": "Strengths chosen",
     }
-    if "none" not in result.methods and "differences" in kinds:
+    if "none" not in result.methods or len(result.methods) == 1:
         kinds.remove("differences")
     if isinstance(study.strengths, tuple) or study.strengths == 1:
         kinds.remove("strengths")
@@ -135,6 +137,12 @@ def _figure(result: StudyResult, live: bool) -> None:
             disabled=kind == "strengths",
             label_visibility="collapsed",
         )
+    return kind, metric
+
+
+def _figure(result: StudyResult, live: bool) -> None:
+    """Draw the choice of a view, and the figure; a click in a finished one chooses a cell."""
+    kind, metric = _choose_view(result)
     options: dict[str, Any] = {"kind": kind, "theme": theme()}
     if kind == "differences":
         options |= {"kind": "lines", "baseline": "none"}
@@ -148,7 +156,7 @@ def _figure(result: StudyResult, live: bool) -> None:
     if points:
         data = points[0]["customdata"]
         key = data[0] if isinstance(data, (list, tuple)) else data
-        st.session_state["study_cell"] = _index(study, str(key))
+        st.session_state["study_cell"] = _index(result.study, str(key))
 
 
 def _index(study: Study, key: str) -> int:
@@ -225,9 +233,14 @@ def _take_away(result: StudyResult) -> None:
     study, name = result.study, f"regviz-study-{result.study.id}"
     st.header("Take it away", anchor=False)
     with st.container(horizontal=True):
-        _download("Table (CSV)", lambda: result.frame.to_csv(index=False), f"{name}.csv", "text/csv")
         _download(
-            "Table (Parquet)", lambda: _parquet(result), f"{name}.parquet", "application/octet-stream"
+            "Table (CSV)", lambda: result.frame.to_csv(index=False), f"{name}.csv", "text/csv"
+        )
+        _download(
+            "Table (Parquet)",
+            lambda: _parquet(result),
+            f"{name}.parquet",
+            "application/octet-stream",
         )
         _download(
             "Figure (HTML)",
@@ -246,9 +259,8 @@ def _take_program() -> None:
     """Draw the download of the program for a study that is not run here."""
     study = study_state().study
     if study is not None:
-        _download(
-            "Program", lambda: study_program(study), f"regviz-study-{study.id}.py", "text/x-python"
-        )
+        name = f"regviz-study-{study.id}.py"
+        _download("Program", lambda: study_program(study), name, _PROGRAM)
 
 
 def _parquet(result: StudyResult) -> bytes:
