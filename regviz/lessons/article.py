@@ -20,7 +20,7 @@ from regviz.lessons.claim import all_claims, all_studies
 from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson, StudyFigure, Why
 from regviz.lessons.markdown import html, inline
 from regviz.lessons.results import Record, table
-from regviz.lessons.study_numbers import Panel, method_note, panels
+from regviz.lessons.study_numbers import Panel, Table, method_note, panels
 from regviz.methods.catalogue import METHODS
 from regviz.methods.palette import Theme
 from regviz.programs.study import study_program
@@ -201,7 +201,7 @@ def _study(block: StudyFigure) -> str:
         light, dark = (study_panel(block, panel, theme) for theme in get_args(Theme))
         name = f"<p><strong>{escape(panel.name)}</strong></p>" if panel.name else ""
         drawn += f"{name}{claim_svg(light, dark)}\n<p>{escape(panel.finding)}</p>"
-        tables += _study_numbers(block, panel)
+        tables += "".join(map(_table, panel.tables))
     about = f"mean ± standard error of {len(study.seeds)} seeds"
     return f"""<figure><figcaption><strong>{escape(block.title)}</strong> <span>{about}</span>\
 </figcaption>
@@ -220,15 +220,14 @@ def study_panel(block: StudyFigure, panel: Panel, theme: Theme) -> go.Figure:
     )
 
 
-def _study_numbers(block: StudyFigure, panel: Panel) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in panel.head)
+def _table(numbers: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in numbers.head)
     rows = []
-    for first, *others in panel.rows:
+    for first, *others in numbers.rows:
         cells = "".join(f"<td>{escape(text)}</td>" for text in others)
         rows.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
-    caption = ", ".join(text for text in (f"{block.title}: mean test losses", panel.name) if text)
     return (
-        f'<div class="numbers"><table><caption>{escape(caption)}</caption>'
+        f'<div class="numbers"><table><caption>{escape(numbers.caption)}</caption>'
         f"<tr>{head}</tr>{''.join(rows)}</table></div>"
     )
 

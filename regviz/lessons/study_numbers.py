@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from regviz.lessons.lesson import StudyFigure
 from regviz.lessons.study_results import networks, read
@@ -15,7 +15,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MAX_SEEDS = 1000  # largest number of needed seeds that is told
+
+
+class Table(NamedTuple):
+    """A table of texts.
+
+    Attributes
+    ----------
+    caption : str
+    head : tuple of str
+        Names of the columns.
+    rows : tuple of tuple of str
+        For each value on the x axis a row, with the value first.
+    """
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -30,10 +48,8 @@ class Panel:
         Values on the x axis.
     lines : mapping of str to list of tuple of float
         By method's label, for each value on the x axis, the test losses of all seeds.
-    head : tuple of str
-        Names of the table's columns.
-    rows : tuple of tuple of str
-        For each value on the x axis a row of the table, with the value first.
+    tables : tuple of Table
+        The methods' means, and the differences of the compared methods.
     finding : str
         A sentence that says where one of the compared methods is clearly better.
     """
@@ -41,8 +57,7 @@ class Panel:
     name: str
     at: tuple[str, ...]
     lines: Mapping[str, list[tuple[float, ...]]]
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    tables: tuple[Table, ...]
     finding: str
 
 
@@ -100,21 +115,28 @@ def _panel(
     }
     keys = [result.study.cell(cell).key for cell in cells]
     own = differences.loc[keys].to_dict("records")
-    rows = []
-    for i, (text, row) in enumerate(zip(axis.texts, own, strict=True)):
-        means = [f"{fmean(line[i]):.3f}" for line in lines.values()]
-        interval = f"{row['low']:.3f} to {row['high']:.3f}"
-        clear = "yes" if row["clear"] else "no"
-        numbers = [*means, f"{row['mean']:.3f}", interval, clear, _seeds(row["seeds_needed"])]
-        rows.append((text, *(number.replace("-", MINUS) for number in numbers)))
     first, second = _labels(block)
-    head = (block.label, *lines, f"{first} {MINUS} {second}", "95 % interval", "clear", "seeds")
+    means, paired = [], []
+    for i, (text, row) in enumerate(zip(axis.texts, own, strict=True)):
+        means.append((text, *(f"{fmean(line[i]):.3f}" for line in lines.values())))
+        interval = f"{_signed(row['low'])} to {_signed(row['high'])}".replace(" ", NO_BREAK)
+        clear = "yes" if row["clear"] else "no"
+        paired.append((text, _signed(row["mean"]), interval, clear, _seeds(row["seeds_needed"])))
+    difference = f"{first} {MINUS} {second}"
+    tables = (
+        Table(_joined("Mean test loss", name), (block.label, *lines), tuple(means)),
+        Table(
+            _joined("Paired difference in test loss", name),
+            (block.label, difference, "95 % interval", "clear", "seeds"),
+            tuple(paired),
+        ),
+    )
     places = {
         found: [text for text, row in zip(axis.texts, own, strict=True) if _side(row) == found]
         for found in (-1, 1, 0)
     }
     finding = _finding(name, (first, second), places, block.label)
-    return Panel(name, axis.texts, lines, head, tuple(rows), finding)
+    return Panel(name, axis.texts, lines, tables, finding)
 
 
 def _side(row: Mapping[str, Any]) -> int:
@@ -134,6 +156,14 @@ def _finding(
     if places[0]:
         parts.append(f"The seeds leave open which is lower at {', '.join(places[0])} {label}.")
     return f"{name}: {' '.join(parts)}" if name else " ".join(parts)
+
+
+def _joined(caption: str, name: str) -> str:
+    return f"{caption}, {name}" if name else caption
+
+
+def _signed(value: float) -> str:
+    return f"{value:z.3f}".replace("-", MINUS)
 
 
 def _seeds(needed: float) -> str:

@@ -17,7 +17,7 @@ from regviz.lessons.markdown import html
 from regviz.lessons.offline import lesson_page
 from regviz.lessons.parser import parse
 from regviz.lessons.results import table
-from regviz.lessons.study_numbers import MINUS
+from regviz.lessons.study_numbers import MINUS, NO_BREAK
 from regviz.lessons.study_results import read
 from regviz.scenes.offline import recording
 from tests.lessons.test_lessons import NAME, TEMPLATE
@@ -61,9 +61,10 @@ def test_a_study_is_a_figure_a_table_of_paired_differences_and_a_program():
     test = scipy.stats.ttest_rel(l2, dropout)
     low, high = test.confidence_interval(0.95)
     told = (f"{np.mean(l2) - np.mean(dropout):.3f}", f"{low:.3f} to {high:.3f}", "yes")
-    cells = "".join(f"<td>{text.replace('-', MINUS)}</td>" for text in told)
+    cells = "".join(f"<td>{text.replace('-', MINUS).replace(' ', NO_BREAK)}</td>" for text in told)
     assert test.pvalue * 12 < 0.05, "clear after the strictest correction"
-    assert f"<td>{np.mean(dropout):.3f}</td>{cells}" in page
+    assert f"<td>{np.mean(dropout):.3f}</td></tr>" in page
+    assert f'<th scope="row">4</th>{cells}' in page
     assert page.count('<svg class="claim-chart"') == 1 + 3, "a panel for each noise"
     program = unescape(re.findall(r'<pre class="program"><code>(.*?)</code>', page, re.DOTALL)[0])
     assert f"study-{all_studies()['width.fixed'].id}" in program

@@ -8,7 +8,7 @@ import streamlit as st
 from regviz.lessons.article import study_panel
 from regviz.lessons.claim import all_studies
 from regviz.lessons.lesson import StudyFigure
-from regviz.lessons.study_numbers import Panel, method_note, panels
+from regviz.lessons.study_numbers import Table, method_note, panels
 from regviz.methods.palette import Theme
 from regviz.pages.components import draw, plain
 from regviz.programs.study import study_program
@@ -29,13 +29,11 @@ def show_study(block: StudyFigure, key: str, theme: Theme) -> None:
     """
     study = all_studies()[block.study]
     for i, panel in enumerate(panels(block)):
-        if panel.name:
-            st.markdown(f"**{plain(panel.name)}**")
         draw(_figure(block, i, theme), f"{key}-{i}")
         st.markdown(plain(panel.finding))
     with st.expander("As numbers"):
         for panel in panels(block):
-            st.markdown(_table(panel))
+            st.markdown("\n\n".join(map(_table, panel.tables)))
         st.caption(plain(method_note(block)))
     with st.expander("As a Python program"):
         st.code(study_program(study), "python")
@@ -47,13 +45,8 @@ def _figure(block: StudyFigure, i: int, theme: Theme) -> go.Figure:
     return study_panel(block, panels(block)[i], theme)
 
 
-def _table(panel: Panel) -> str:
-    """Return a panel's table as Markdown."""
-    name = f"**{plain(panel.name)}**\n\n" if panel.name else ""
-    rule = ["---:"] * len(panel.head)
-    rows = [panel.head, rule, *panel.rows]
-    lines = [
-        f"| {' | '.join(plain(cell) if row is not rule else cell for cell in row)} |"
-        for row in rows
-    ]
-    return name + "\n".join(lines)
+def _table(table: Table) -> str:
+    """Return a table with its caption as Markdown."""
+    lines = [" | ".join(map(plain, row)) for row in (table.head, *table.rows)]
+    rule = " | ".join(["---:"] * len(table.head))
+    return "\n".join([f"{plain(table.caption)}\n", lines[0], rule, *lines[1:]])
