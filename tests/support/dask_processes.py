@@ -13,12 +13,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from devtools.serving import ROOT
 
@@ -68,18 +69,16 @@ class Processes:
         self.parent.stdin.write(json.dumps(command) + "\n")
         self.parent.stdin.flush()
 
-    def pid(self, name: str) -> int | None:
-        """Return the number of a service's process; None if it is not running."""
-        with suppress(OSError, ValueError):
-            pid = int((self.folder / f"{name}.pid").read_text("utf-8"))
-            return pid if psutil.pid_exists(pid) else None
-        return None
+    def pid_to_kill(self, name: str) -> int | None:
+        """Return the number of a service's process; None if it is not running.
 
-    def worker_pid(self, name: str) -> int | None:
-        """Return the number of the process that a ``dask worker``'s nanny watches."""
-        pid = self.pid(name)
-        with suppress(psutil.Error):
-            children = psutil.Process(pid).children() if pid else []
+        Of a ``dask worker`` it is that of the worker, which another process, the nanny, watches.
+        """
+        with suppress(OSError, ValueError, psutil.Error):
+            process = psutil.Process(int((self.folder / f"{name}.pid").read_text("utf-8")))
+            if not name.startswith("worker"):
+                return process.pid
+            children = process.children()
             return next((c.pid for c in children if c.status() != psutil.STATUS_ZOMBIE), None)
         return None
 
@@ -87,9 +86,15 @@ class Processes:
         """Return whether a service has exited with 0."""
         return (self.folder / f"{name}.ended").exists()
 
-    def log(self, name: str) -> str:
-        """Return what a service has printed."""
-        return (self.folder / f"{name}.log").read_text("utf-8", errors="replace")
+    def wait(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+        """Return the condition's value once it is true; fail with the services' output if late."""
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > end:
+                logs = sorted(self.folder.glob("*.log"))
+                pytest.fail("\n".join(f"--- {log.name}\n{log.read_text('utf-8')}" for log in logs))
+            time.sleep(0.01)
+        return value
 
     def close(self) -> None:
         """End all processes."""
@@ -108,16 +113,38 @@ def processes(folder: Path) -> Iterator[Processes]:
         running.close()
 
 
-def free_port() -> int:
-    """Return a port on which nothing listens."""
+def start_cluster(running: Processes, workers: Sequence[str], **variables: str) -> str:
+    """Start a scheduler and workers of one thread each, and return the scheduler's address."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+        port = server.getsockname()[1]
+    where = "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", "127.0.0.1:0"
+    running.start("scheduler", "scheduler", *where)
+    for name in workers:
+        start_worker(running, name, f"tcp://127.0.0.1:{port}", **variables)
+    return f"tcp://127.0.0.1:{port}"
 
 
-def computations(folder: Path) -> list[tuple[float, str]]:
-    """Return time and key of each cell that a worker has begun, in the order of time."""
-    lines = [path.read_text("utf-8").splitlines() for path in folder.glob("*.begun")]
-    return sorted((float(at), key) for line in sum(lines, []) for at, key in [line.split()])
+def start_worker(running: Processes, name: str, address: str, **variables: str) -> None:
+    """Start a ``dask worker`` of one thread."""
+    options = "--nthreads", "1", "--dashboard-address", "127.0.0.1:0", "--host", "127.0.0.1"
+    running.start(name, "worker", address, *options, **variables)
+
+
+def records(folder: Path, kind: str) -> dict[str, list[float]]:
+    """Return the times at which each cell was sent or begun, in order, by its key.
+
+    Parameters
+    ----------
+    folder : Path
+    kind : {"sent", "begun"}
+        Sent by a study to its scheduler, or begun by a worker.
+    """
+    times: dict[str, list[float]] = {}
+    for path in folder.glob(f"*.{kind}"):
+        for line in path.read_text("utf-8").splitlines():
+            at, key = line.split()
+            times.setdefault(key, []).append(float(at))
+    return {key: sorted(found) for key, found in times.items()}
 
 
 # -------------------------------------------------------------------------------------- the parent
@@ -189,25 +216,51 @@ def _scheduler(folder: Path, name: str, arguments: list[str]) -> None:
 
 
 def _worker(folder: Path, name: str, arguments: list[str]) -> None:
+    """Run ``dask worker``, and record the cells that it begins.
+
+    ``CELL_SECONDS`` is added to each cell's time. ``DEADLY_NOISE`` is the noise of cells that kill
+    the worker. ``NUMPY_VERSION`` and ``BITS`` replace those of the worker's probe.
+    """
     from distributed.cli.dask_worker import main
 
-    from regviz.studies import payload
+    from regviz.studies import payload, probe
 
     steps, seconds = payload.steps, float(os.environ.get("CELL_SECONDS", "0"))
+    deadly = os.environ.get("DEADLY_NOISE")
 
     def recorded(cell, due):
-        with (folder / f"{name}.begun").open("a", encoding="utf-8") as file:
-            file.write(f"{time.time()} {cell.key}\n")
+        _record(folder / f"{name}.begun", cell.key)
+        if str(cell.experiment.data.noise) == deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(seconds)
         return (yield from steps(cell, due))
 
     payload.steps = recorded
+    if numpy := os.environ.get("NUMPY_VERSION"):
+        versions = probe.versions() | {"numpy": numpy}
+        probe.versions = lambda: versions
+    if bits := os.environ.get("BITS"):
+        probe.bits = lambda dtype: bits
     main(arguments)
 
 
-def _study(folder: Path, name: str, arguments: list[str]) -> None:
-    import regviz
+def _record(path: Path, key: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{time.time()} {key}\n")
 
+
+def _study(folder: Path, name: str, arguments: list[str]) -> None:
+    """Run a study, and record the cells that are sent to the scheduler."""
+    import regviz
+    from regviz.studies import cluster
+
+    pack = cluster.pack
+
+    def recorded(cell):
+        _record(folder / f"{name}.sent", cell.key)
+        return pack(cell)
+
+    cluster.pack = recorded
     file, store, address = arguments
     study = regviz.Study.from_json(Path(file).read_text("utf-8"))
     study.run(store=store, scheduler=address, progress=print)
