@@ -64,6 +64,12 @@ class Processes:
         """
         self._write({"name": name, "kind": kind, "arguments": arguments, "variables": variables})
 
+    def stop(self, name: str) -> None:
+        """End a service's processes for good."""
+        (self.folder / f"{name}.ended").touch()
+        with suppress(ProcessLookupError):
+            os.killpg(int((self.folder / f"{name}.pid").read_text("utf-8")), signal.SIGKILL)
+
     def _write(self, command: dict[str, Any]) -> None:
         assert self.parent.stdin is not None
         self.parent.stdin.write(json.dumps(command) + "\n")
@@ -271,3 +277,4 @@ _SERVICES = {"scheduler": _scheduler, "worker": _worker, "study": _study}
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    os._exit(0)  # the exit functions of all that was imported take seconds
