@@ -1,6 +1,8 @@
-"""Health check of the container: exit with an error unless the server responds with status 200.
+"""Health check of a container: exit with an error unless its server responds with status 200.
 
-Docker runs it every 30 s, so it imports little.
+Without arguments the server is the page's, at the port and base path of Streamlit's variables;
+``health.py 8787 /health`` asks a scheduler of Dask. Docker runs it every few seconds, so it imports
+little.
 """
 
 import http.client
@@ -9,12 +11,16 @@ import sys
 
 
 def main() -> None:
-    """Request ``/_stcore/health`` at the port and base path of Streamlit's variables."""
-    port = int(os.environ.get("STREAMLIT_SERVER_PORT", "8501"))
-    path = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
+    """Request the health check of the server."""
+    if len(sys.argv) > 1:
+        port, path = int(sys.argv[1]), sys.argv[2]
+    else:
+        port = int(os.environ.get("STREAMLIT_SERVER_PORT", "8501"))
+        base = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
+        path = f"/{base}/_stcore/health".replace("//", "/")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
     try:
-        connection.request("GET", f"/{path}/_stcore/health".replace("//", "/"))
+        connection.request("GET", path)
         answer = connection.getresponse()
     except OSError as error:
         sys.exit(f"no answer at port {port}: {error}")

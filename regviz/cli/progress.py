@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
-from regviz.engine import compiled
-from regviz.engine import cost
+from regviz.engine import compiled, cost
 from regviz.spec.experiment import Experiment
 from regviz.studies.progress import LINE_SECONDS, Line, duration
 

@@ -23,6 +23,7 @@ from regviz.figures.runs import (
     weight_histogram,
 )
 from regviz.figures.strength_paths import weight_paths
+from regviz.figures.studies import study
 
 __all__ = [
     "anatomy_network",
@@ -39,6 +40,7 @@ __all__ = [
     "seed_losses",
     "small_multiples",
     "sparsity_curves",
+    "study",
     "uncertainty_map",
     "weight_histogram",
     "weight_paths",

@@ -9,9 +9,9 @@ from typing import Any
 
 from regviz.analysis.replicates import under_seeds
 from regviz.data.datasets import Dataset, make_dataset
+from regviz.engine.cost import seconds
 from regviz.engine.history import History
 from regviz.engine.recorder import histories, initial_histories
-from regviz.engine.cost import seconds
 from regviz.jobs.scheduler import SHARED, Job, Scheduler
 from regviz.scenes.frames import FrameSelector
 from regviz.spec.experiment import Experiment

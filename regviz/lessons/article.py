@@ -9,16 +9,21 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, get_args
+
+import plotly.graph_objects as go
 
 from regviz.analysis.regularization_path import standard_error
 from regviz.figures import claim_figures
 from regviz.figures.svg import claim_svg
-from regviz.lessons.claim import all_claims
-from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
+from regviz.lessons.claim import all_claims, all_studies
+from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson, StudyFigure, Why
 from regviz.lessons.markdown import html, inline
 from regviz.lessons.results import Record, table
+from regviz.lessons.study_numbers import Panel, Table, method_note, panels
 from regviz.methods.catalogue import METHODS
+from regviz.methods.palette import Theme
+from regviz.programs.study import study_program
 from regviz.scenes.offline import board_html
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.scenes.view import view_of
@@ -162,10 +167,12 @@ def _task(lesson: Lesson, recorded: Mapping[str, Recorded]) -> str:
     )
 
 
-def _block(block: str | ClaimFigure | Anatomy, how_to: str) -> str:
+def _block(block: Why, how_to: str) -> str:
     """Return the HTML of a part of *Why*."""
     if isinstance(block, str):
         return html(block)
+    if isinstance(block, StudyFigure):
+        return _study(block)
     if isinstance(block, Anatomy):
         return f'<p class="small">{NOT_RECORDED} {how_to}</p>'
     record = table()[block.claim]
@@ -184,6 +191,45 @@ def _block(block: str | ClaimFigure | Anatomy, how_to: str) -> str:
 </figcaption>
 {claim_svg(light, dark)}
 <details><summary>As numbers</summary>{_numbers(block, record)}</details></figure>"""
+
+
+def _study(block: StudyFigure) -> str:
+    """Return the HTML of a study's figure: its panels, findings, tables and program."""
+    study = all_studies()[block.study]
+    drawn, tables = "", ""
+    for panel in panels(block):
+        light, dark = (study_panel(block, panel, theme) for theme in get_args(Theme))
+        name = f"<p><strong>{escape(panel.name)}</strong></p>" if panel.name else ""
+        drawn += f"{name}{claim_svg(light, dark)}\n<p>{escape(panel.finding)}</p>"
+        tables += "".join(map(_table, panel.tables))
+    about = f"mean ± standard error of {len(study.seeds)} seeds"
+    return f"""<figure><figcaption><strong>{escape(block.title)}</strong> <span>{about}</span>\
+</figcaption>
+{drawn}
+<details><summary>As numbers</summary>{tables}
+<p class="small">{escape(method_note(block))}</p></details>
+<details><summary>As a Python program</summary><pre class="program">\
+<code>{escape(study_program(study))}</code></pre></details></figure>"""
+
+
+def study_panel(block: StudyFigure, panel: Panel, theme: Theme) -> go.Figure:
+    """Return the figure of one panel: means with standard errors, a line for each method."""
+    title = f"{block.title}, {panel.name}" if panel.name else block.title
+    return claim_figures(
+        title, block.label, "test loss", panel.at, panel.lines, errors=True, theme=theme
+    )
+
+
+def _table(numbers: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in numbers.head)
+    rows = []
+    for first, *others in numbers.rows:
+        cells = "".join(f"<td>{escape(text)}</td>" for text in others)
+        rows.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return (
+        f'<div class="numbers"><table><caption>{escape(numbers.caption)}</caption>'
+        f"<tr>{head}</tr>{''.join(rows)}</table></div>"
+    )
 
 
 def _numbers(block: ClaimFigure, record: Record) -> str:

@@ -85,6 +85,33 @@ class ClaimFigure:
 
 
 @dataclass(frozen=True)
+class StudyFigure:
+    """A figure of a study of claims: test loss by an axis, with a line for each method.
+
+    Attributes
+    ----------
+    study : str
+        Name of the study, such as ``"width.chosen"``.
+    title : str
+    x : str
+        Path of the axis of the study that is the x axis.
+    label : str
+        Name of its values, such as ``"hidden units"``.
+    facet : str
+        Path of the study's other axis, with a panel for each of its values; empty if it has none.
+    compare : tuple of (str, str)
+        Keys of the two methods whose paired difference is told.
+    """
+
+    study: str
+    title: str
+    x: str
+    label: str
+    facet: str
+    compare: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Anatomy:
     """One training step of a scene's network, as the page's Anatomy view shows it.
 
@@ -101,6 +128,9 @@ class Anatomy:
     scene: str
     method: str
     epoch: int
+
+
+Why = str | ClaimFigure | StudyFigure | Anatomy  # a part of *Why*: a text or a figure
 
 
 @dataclass(frozen=True)
@@ -153,7 +183,7 @@ class Lesson:
     before, after : str
         Texts of *See* before and after the board.
     board : Board
-    why : tuple of str, ClaimFigure or Anatomy
+    why : tuple of str, ClaimFigure, StudyFigure or Anatomy
         Texts and figures in their order.
     text : str
         Text of *Try*.
@@ -174,7 +204,7 @@ class Lesson:
     before: str
     board: Board
     after: str
-    why: tuple[str | ClaimFigure | Anatomy, ...]
+    why: tuple[Why, ...]
     text: str
     task: Task
     sources: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from regviz.lessons.claim import all_studies
 from regviz.lessons.lesson import (
     DRAGS,
     PANELS,
@@ -16,7 +17,9 @@ from regviz.lessons.lesson import (
     ClaimFigure,
     Lesson,
     Question,
+    StudyFigure,
     Task,
+    Why,
 )
 from regviz.lessons.results import Record
 from regviz.lessons.task import ANY, FOCUS, parse_condition
@@ -242,10 +245,11 @@ class _Reader:
         text("choose", values.get("choose"))
         return tuple((label, choice("scenes", name, self.scenes)) for label, name in given.items())
 
-    def _why(self, part: _Part) -> tuple[str | ClaimFigure | Anatomy, ...]:
+    def _why(self, part: _Part) -> tuple[Why, ...]:
         readers: dict[str, Callable[[_Part], Any]] = {
             "": self._filled,
             "figure": self._figure,
+            "study": self._study,
             "anatomy": self._anatomy,
         }
         return tuple(readers[kind](block) for kind, block in self._blocks(part, readers))
@@ -277,6 +281,24 @@ class _Reader:
                     choice(f"lines.{name}" if name else "values", figure, known)
             named = {name: tuple(figures) for name, figures in lines.items()}
         return ClaimFigure(claim, title, x, y, tuple(at), named, errors)
+
+    def _study(self, block: _Part) -> StudyFigure:
+        values = self._toml(block)
+        with self.at(block.line):
+            needed = ("study", "title", "x", "label", "compare")
+            _only(values, (*needed, "facet"), needed)
+            studies = all_studies()
+            name = choice("study", values["study"], studies)
+            axes = tuple(axis.path for axis in studies[name].axes)
+            given = (values["x"], *([values["facet"]] if "facet" in values else []))
+            if set(given) != set(axes) or len(given) != len(axes):
+                raise invalid("x and facet", f"the axes of the study ({', '.join(axes)})", given)
+            compare = _names("compare", values["compare"], studies[name].methods or ())
+            if len(set(compare)) != 2 or len(compare) != 2:
+                raise invalid("compare", "a list of two methods of the study", compare)
+            facet = values.get("facet", "")
+            title, label = (text(field, values[field]) for field in ("title", "label"))
+        return StudyFigure(name, title, values["x"], label, facet, (compare[0], compare[1]))
 
     def _anatomy(self, block: _Part) -> Anatomy:
         values = self._toml(block)

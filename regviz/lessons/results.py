@@ -59,7 +59,7 @@ class Record:
         names = list(results[0].figures)
         if any(set(result.figures) != set(names) for result in results):
             raise ValueError("the figures must have the same names for all seeds")
-        values = {n: tuple(_rounded(result.figures[n]) for result in results) for n in names}
+        values = {n: tuple(rounded(result.figures[n]) for result in results) for n in names}
         return cls(tuple(result.holds for result in results), values)
 
 
@@ -102,7 +102,8 @@ def read(module: str) -> dict[str, Record]:
     }
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
+    """Return a number with the significant digits of the table."""
     return float(f"{value:.{DIGITS}g}")
 
 

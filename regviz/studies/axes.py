@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from regviz.data.datasets import n_train_of
+from regviz.data.datasets import Dataset, make_dataset
 from regviz.spec.experiment import DataSpec, Experiment
-from regviz.spec.points import PointsSpec
+from regviz.spec.toy import MIN_SAMPLES
 from regviz.spec.validation import Unquoted, choice, invalid
 
 # Names of the axes in figures and on the page. Neither seeds nor the recording can vary.
@@ -52,6 +52,14 @@ class Axis:
         Part and field, such as ``"network.hidden"``; also the name of the column in tables.
     values : tuple
         The values, in the order of the study.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> study = regviz.Study(vary={"network.hidden": [(), (8,), (8, 8)]})
+    >>> axis = study.axes[0]
+    >>> axis.label, axis.texts, axis.column
+    ('Hidden layers', ('none', '8', '8-8'), ('', '8', '8-8'))
     """
 
     path: str
@@ -142,12 +150,12 @@ def checked_axes(base: Experiment, vary: Any) -> tuple[tuple[str, tuple[Any, ...
     for path, values in axes:
         if not values:
             raise invalid(f"vary[{path!r}]", "a sequence of at least one value", Unquoted("none"))
-    smallest = min(map(n_train_of, _joined_data(base, axes)))
+    _check_data(base, axes)
     normal = _normalised(base, axes)
     for path, values in normal:
         if len(set(values)) < len(values):
             raise invalid(f"vary[{path!r}]", "without repetition", list(values))
-    _check_together(base, normal, smallest)
+    _check_together(base, normal)
     return tuple((path, tuple(values)) for path, values in normal)
 
 
@@ -155,16 +163,23 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _joined_data(
-    base: Experiment, axes: list[tuple[str, list[Any]]]
-) -> Iterator[DataSpec | PointsSpec]:
-    """Yield the data of a study in all combinations of the fields `_JOINED`."""
-    joined = [(path, values) for path, values in axes if path in _JOINED]
-    first = {path: values[0] for path, values in axes if path.startswith("data.")}
-    for numbers in itertools.product(*(range(len(values)) for _, values in joined)):
-        chosen = {path: i for (path, _), i in zip(joined, numbers, strict=True)}
-        values = {path: of[chosen[path]] for path, of in joined}
-        yield _part("data", base, {**first, **values}, chosen)
+def _check_data(base: Experiment, axes: list[tuple[str, list[Any]]]) -> None:
+    """Raise ValueError if a dataset has too few points, or no classes to replace.
+
+    Other fields of data can be combined at will, so that not all combinations are built.
+    """
+    of = dict(axes)
+    names = list(enumerate(of.get("data.name", ())))
+    # with each, a value of the other that all datasets allow
+    others: dict[str, dict[str, Any]] = {
+        "n_samples": {"label_noise": 0.0},
+        "label_noise": {"n_samples": MIN_SAMPLES},
+    }
+    for field, other in others.items():
+        path = f"data.{field}"
+        for (i, name), (j, value) in itertools.product(names, enumerate(of.get(path, ()))):
+            values = {"data.name": name, path: value}
+            _part("data", base, values, {"data.name": i, path: j}, **other)
 
 
 def _normalised(base: Experiment, axes: list[tuple[str, list[Any]]]) -> list[tuple[str, list[Any]]]:
@@ -182,9 +197,15 @@ def _normalised(base: Experiment, axes: list[tuple[str, list[Any]]]) -> list[tup
     return normal
 
 
-def _part(part: str, base: Experiment, values: Mapping[str, Any], named: Mapping[str, int]) -> Any:
+def _part(
+    part: str,
+    base: Experiment,
+    values: Mapping[str, Any],
+    named: Mapping[str, int],
+    **others: Any,
+) -> Any:
     """Return a part of an experiment with other values; an error names axes and positions."""
-    fields = {path.partition(".")[2]: value for path, value in values.items()}
+    fields = others | {path.partition(".")[2]: value for path, value in values.items()}
     try:
         return replace(getattr(base, part), **fields)
     except (TypeError, ValueError) as error:
@@ -195,7 +216,7 @@ def _part(part: str, base: Experiment, values: Mapping[str, Any], named: Mapping
         raise ValueError(f"{' with '.join(names)}: {error}") from error
 
 
-def _check_together(base: Experiment, axes: list[tuple[str, list[Any]]], smallest: int) -> None:
+def _check_together(base: Experiment, axes: list[tuple[str, list[Any]]]) -> None:
     """Raise ValueError if values of different parts do not go together."""
     of = dict(axes)
 
@@ -209,6 +230,7 @@ def _check_together(base: Experiment, axes: list[tuple[str, list[Any]]], smalles
         raise invalid(
             _named("training.batch_size", of, 1), "at least 2 with batch normalization", 1
         )
+    smallest = min(len(dataset.y_train) for dataset in _extreme_datasets(base, of))
     if batches and max(batches) > smallest:
         allowed = f"at most {smallest}, the smallest number of training points, or None for all"
         raise invalid(_named("training.batch_size", of, max(batches)), allowed, max(batches))
@@ -222,3 +244,31 @@ def _check_together(base: Experiment, axes: list[tuple[str, list[Any]]], smalles
 def _named(path: str, of: Mapping[str, Sequence[Any]], value: Any) -> str:
     """Return the name of a value in messages: of an axis, or of the base experiment."""
     return f"vary[{path!r}][{list(of[path]).index(value)}]" if path in of else f"base.{path}"
+
+
+def _extreme_datasets(base: Experiment, of: Mapping[str, Sequence[Any]]) -> Iterator[Dataset]:
+    """Yield the datasets with the fewest points for training, validation and test.
+
+    Raises
+    ------
+    ValueError
+        If a class has no point in a split.
+    """
+
+    def ends(field: str) -> set[Any]:
+        values = of.get(f"data.{field}", [getattr(base.data, field)])
+        return {min(values), max(values), min((v for v in values if v), default=0)}
+
+    sized = {"n_samples": [min(of["data.n_samples"])]} if "data.n_samples" in of else {}
+    named = {"name": of["data.name"]} if "data.name" in of else {}
+    fields: dict[str, Any] = {**named, **sized}
+    fields |= {name: ends(name) for name in ("train_fraction", "validation_fraction")}
+    for values in itertools.product(*fields.values()):
+        own = dict(zip(fields, values, strict=True))
+        if isinstance(base.data, DataSpec):
+            own["label_noise"] = 0.0  # regression has none
+        try:
+            yield make_dataset(replace(base.data, **own))
+        except ValueError as error:
+            named_values = [f"data.{name} = {value!r}" for name, value in own.items()]
+            raise ValueError(f"a cell with {', '.join(named_values)}: {error}") from error

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def cells_done(
     cells: Iterable[Cell],
     scheduler: Any = None,
     tell: Callable[[Event], None] = lambda event: None,
-) -> "Iterator[tuple[Cell, pa.Table]]":
+) -> "Generator[tuple[Cell, pa.Table], None, None]":
     """Compute cells, and yield each with its table as it finishes.
 
     The iterator cancels what is at the scheduler when it is closed.

@@ -1,9 +1,11 @@
 """The numbers of a study, of all its cells or of those that are finished."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
 
 from regviz.extras import missing
 from regviz.studies import summary
@@ -51,11 +53,34 @@ class StudyResult:
     [[0.1, 'l2', False], [0.3, 'l2', False]]
     >>> result.winners("test_loss")["ties"].map(len).tolist()
     [1, 1]
+
+    Of cells that were computed otherwise:
+
+    >>> from regviz.studies.cell import compute
+    >>> from regviz.studies.result import StudyResult
+    >>> StudyResult.of(study, {1: compute(study.cells[1])})
+    StudyResult(1 of 2 cells, 9 networks)
     """
 
     study: "Study"
     table: "pa.Table"
     n_done: int
+
+    @classmethod
+    def of(cls, study: "Study", tables: "Mapping[int, pa.Table]") -> Self:
+        """Return the result of some cells.
+
+        Parameters
+        ----------
+        study : Study
+        tables : mapping of int to pyarrow.Table
+            Tables of `regviz.studies.cell.compute` by position of the cell in ``study.cells``.
+
+        Returns
+        -------
+        StudyResult
+        """
+        return cls(study, table_of(study, tables.items()), len(tables))
 
     def __repr__(self) -> str:
         return (
@@ -225,12 +250,9 @@ def table_of(study: "Study", done: Iterable[tuple[int, "pa.Table"]]) -> "pa.Tabl
     sizes = [table.num_rows for _, table in in_order]
     table = pa.concat_tables([table for _, table in in_order] or [schema().empty_table()])
     table = table.combine_chunks()
+    positions = np.array([study.cells.position(at) for at, _ in in_order], dtype=np.intp)
     for i, axis in enumerate(study.axes):
-        column = axis.column
-        numbers = [study.cells.position(at)[i] for at, _ in in_order]
-        values = [
-            column[number] for number, size in zip(numbers, sizes, strict=True) for _ in range(size)
-        ]
-        kind = pa.array(column).type
-        table = table.add_column(1 + i, axis.path, pa.array(values, kind))
+        of_cells = positions[:, i] if in_order else positions
+        values = pa.array(axis.column).take(pa.array(np.repeat(of_cells, sizes)))
+        table = table.add_column(1 + i, axis.path, values)
     return table

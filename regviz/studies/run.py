@@ -1,10 +1,11 @@
 """Running a study: its cells one by one as they finish, the store and the progress."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from regviz.studies.cluster import Event, StudyError, cells_done
+from regviz.studies.cost import cell_seconds
 from regviz.studies.progress import Meter, StudyProgress, shown
 from regviz.studies.result import StudyResult
 from regviz.studies.store import Store, opened
@@ -27,11 +28,11 @@ def run(
             for index, table in finished(study, store, scheduler, show):
                 tables[index] = table
         except StudyError as error:
-            error.result = StudyResult(study, tables)
+            error.result = StudyResult.of(study, tables)
             raise
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_how_to_go_on(study, len(tables), store)) from None
-    return StudyResult(study, tables)
+    return StudyResult.of(study, tables)
 
 
 def stream(
@@ -42,12 +43,12 @@ def stream(
     with shown(progress) as show, closing(finished(study, store, scheduler, show)) as cells:
         for index, table in cells:
             tables[index] = table
-            yield StudyResult(study, dict(tables))
+            yield StudyResult.of(study, tables)
 
 
 def finished(
     study: "Study", store: Any, scheduler: Any, show: Show
-) -> "Iterator[tuple[int, pa.Table]]":
+) -> "Generator[tuple[int, pa.Table], None, None]":
     """Yield position and table of each cell: of those in the store, then of others as they finish.
 
     Parameters
@@ -87,7 +88,7 @@ def finished(
         for cell, table in done:
             if folder is not None:
                 folder.add(cell.key, table)
-            meter.done(table.num_rows, study.cells.seconds(cell))
+            meter.done(table.num_rows, cell_seconds(cell))
             yield study.cells.index_of(cell), table
 
 

@@ -6,7 +6,10 @@ import json
 import os
 import re
 import shutil
+import time
+import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +26,7 @@ MERGED_CELLS = 500
 _CELL = re.compile(r"([0-9a-f]{64})\.parquet")
 _VERSION = re.compile(r"(\d\w*(?:\.\w+)*)-format-(\d+)")
 _CELLS = b"regviz cells"  # key in a file's metadata: its cells and their numbers of rows
+DRAFT_SECONDS = 3600  # age from which on an unfinished file is one of a killed process
 _SPARE_BYTES = 20_000_000  # of the disk, besides the study's own
 
 
@@ -55,6 +59,22 @@ class Store:
     ------
     ValueError
         If the path is no folder that can be read and written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import regviz
+    >>> from regviz.studies.cell import compute
+    >>> from regviz.studies.store import Store
+    >>> short = regviz.Experiment(training=regviz.TrainingSpec(epochs=5))
+    >>> (cell,) = regviz.Study(short, methods=("none",)).cells
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     store.check_space(n_bytes=10_000)
+    ...     store.add(cell.key, compute(cell))
+    ...     assert store.keys() == {cell.key}
+    ...     [table.num_rows for key, table in store.read([cell.key])]
+    [20]
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -64,9 +84,10 @@ class Store:
         self._n_alone = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / f"probe-{os.getpid()}"
+            probe = self.folder / f"{uuid.uuid4().hex}.draft"
             probe.write_bytes(b"probe")
             probe.unlink()
+            self._delete_old_drafts()
             self._n_alone = sum(1 for name in self._names() if _CELL.fullmatch(name))
             others = [one for one in self.path.iterdir() if _VERSION.fullmatch(one.name)]
         except OSError as error:
@@ -112,7 +133,12 @@ class Store:
             self._merge()
 
     def keys(self) -> set[str]:
-        """Return the keys of all cells; files are not read as a whole."""
+        """Return the keys of all cells; files are not read as a whole.
+
+        Returns
+        -------
+        set of str
+        """
         return {key for cells in self._files().values() for key, _ in cells}
 
     def read(self, keys: Iterable[str]) -> "Iterator[tuple[str, pa.Table]]":
@@ -135,15 +161,24 @@ class Store:
             for path, cells in self._files().items():
                 if not any(key in wanted for key, _ in cells):
                     continue
-                table = self._table(path, sum(n for _, n in cells))
+                table = self._table(path)
+                if table is None:
+                    continue
                 start = 0
-                for key, n_rows in cells if table is not None else ():
+                for key, n_rows in cells:
                     if key in wanted:
                         wanted.remove(key)
                         yield key, table.slice(start, n_rows)
                     start += n_rows
             if not wanted:
                 return
+
+    def _delete_old_drafts(self) -> None:
+        """Delete unfinished files that killed processes have left."""
+        for draft in self.folder.glob("*.draft"):
+            with suppress(FileNotFoundError):
+                if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                    draft.unlink()
 
     def _names(self) -> list[str]:
         """Return the names of the files of tables, merged ones first."""
@@ -164,13 +199,13 @@ class Store:
                     raise ValueError("rows are missing")
             except FileNotFoundError:  # merged by another process
                 continue
-            except (*_damage(), KeyError, TypeError) as error:
+            except _damaged() as error:
                 self._set_aside(path, error)
                 continue
             found[path] = [(key, n) for key, n in cells]
         return found
 
-    def _table(self, path: Path, n_rows: int) -> "pa.Table | None":
+    def _table(self, path: Path) -> "pa.Table | None":
         """Return the table of a file; None if it is damaged, or another process has merged it."""
         import pyarrow.parquet as pq
 
@@ -179,14 +214,17 @@ class Store:
             table = table.replace_schema_metadata().cast(schema())
         except FileNotFoundError:
             return None
-        except _damage() as error:
+        except _damaged() as error:
             self._set_aside(path, error)
             return None
         return table
 
     def _set_aside(self, path: Path, error: Exception) -> None:
         """Rename a damaged file, so that its cells are computed again."""
-        path.replace(path.with_name(f"{path.name}.damaged"))
+        if isinstance(error, OSError) and error.errno:  # the system's: the file may be whole
+            raise StoreError(f"The store {self.path} cannot be read: {error}") from error
+        with suppress(FileNotFoundError):  # another process has renamed it
+            path.replace(path.with_name(f"{path.name}.damaged"))
         reason = str(error).split("\n")[0][:100]
         self.notes.append(f"{path} is damaged ({reason}) and is set aside as {path.name}.damaged")
 
@@ -197,7 +235,7 @@ class Store:
         pa = arrow()
         cells = json.dumps([(key, table.num_rows) for key, table in tables.items()])
         whole = pa.concat_tables(tables.values()).replace_schema_metadata({_CELLS: cells})
-        draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+        draft = path.with_name(f"{uuid.uuid4().hex}.draft")
         try:
             with draft.open("wb") as file:
                 pq.write_table(whole, file, compression="zstd", write_page_checksum=True)
@@ -218,7 +256,7 @@ class Store:
         alone = {key: self.folder / f"{key}.parquet" for key in sorted(self._keys_alone())}
         tables = {}
         for key, path in alone.items():
-            table = self._table(path, 0)
+            table = self._table(path)
             if table is not None:
                 tables[key] = table
         if tables:
@@ -234,10 +272,11 @@ class Store:
                 yield match[1]
 
 
-def _damage() -> tuple[type[Exception], ...]:
+def _damaged() -> tuple[type[Exception], ...]:
     """Return the exceptions that reading a damaged file can raise."""
-    pa = arrow()
-    return (pa.ArrowException, OSError, ValueError)
+    # Arrow has an OSError, without a number, for damaged data; see `_set_aside`
+    kinds: type[Exception] = arrow().ArrowException
+    return kinds, OSError, ValueError, KeyError, TypeError
 
 
 def opened(path: Any) -> Store | None:

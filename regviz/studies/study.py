@@ -3,24 +3,29 @@
 import dataclasses
 import hashlib
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from numbers import Integral
 from os import PathLike
-from typing import Any, Self, overload
+from typing import Any, Self
 
 from regviz.analysis.replicates import with_seed
-from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.methods.strengths import N_STRENGTHS
+from regviz.methods.catalogue import EARLY_STOPPING
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Experiment, Regularization, mapping, read_json
-from regviz.spec.validation import MAX_SEED, boolean, choice, integer, invalid, real
-from regviz.studies.axes import Axis, checked_axes, with_values
+from regviz.spec.validation import boolean, choice, invalid
+from regviz.studies.axes import Axis, checked_axes
 from regviz.studies.cell import Cell
+from regviz.studies.cells import Cells
+from regviz.studies.checks import (
+    checked_methods,
+    checked_seeds,
+    checked_strengths,
+    checked_variants,
+)
+from regviz.studies.cost import StudyCost, cost_of
+from regviz.studies.progress import StudyProgress
 from regviz.studies.result import StudyResult
-from regviz.studies.rows import rows_of
 from regviz.studies.run import run, stream
 
 
@@ -76,6 +81,8 @@ class Study:
     ... )
     >>> len(study.cells), study.cells[-1].values
     (4, (('network.hidden', (8,)), ('data.noise', 0.3)))
+    >>> print(study.cost())
+    4 cells, 32 networks, under 1 s on one core, 30 kB
     >>> result = study.run()
     >>> result
     StudyResult(4 of 4 cells, 32 networks)
@@ -108,19 +115,23 @@ class Study:
         if isinstance(self.base.data, ArraysSpec):
             allowed = "an Experiment whose data is a DataSpec or a PointsSpec"
             raise invalid("base", allowed, self.base.data)
-        self._set("methods", _checked_methods(self.methods))
+        self._set("methods", checked_methods(self.methods))
         base = with_seed(self.base, 0)
         if self.methods is not None:
             base = replace(base, regularizations=(Regularization(),))
         self._set("base", base)
         self._set("vary", checked_axes(self.base, self.vary))
-        self._set("strengths", _checked_strengths(self.strengths, self.methods))
-        self._set("seeds", _checked_seeds(self.seeds))
-        self._set("variants", _checked_variants(self.variants, self.methods))
+        self._set("strengths", checked_strengths(self.strengths, self.methods))
+        self._set("seeds", checked_seeds(self.seeds))
+        self._set("variants", checked_variants(self.variants, self.methods))
         boolean("corrected", self.corrected)
         if self.choose is not None:
             choice("choose", self.choose, ("validation",))
         self._check_choice()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state to pickle, without the cached cells."""
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -145,7 +156,7 @@ class Study:
         return tuple(Axis(path, values) for path, values in self.vary)
 
     @cached_property
-    def cells(self) -> "Cells":
+    def cells(self) -> Cells:
         """The cells in order; each is built when it is asked for."""
         return Cells(self)
 
@@ -181,12 +192,23 @@ class Study:
             numbers.append(axis.values.index(value))
         return self.cells.at(numbers)
 
+    def cost(self) -> StudyCost:
+        """Estimate what the study takes, before it runs.
+
+        Returns
+        -------
+        StudyCost
+            Cells, networks, seconds on one core and bytes in a store. Of more than 1000 cells, the
+            cost of 1000 random ones is estimated.
+        """
+        return cost_of(self)
+
     def run(
         self,
         store: str | PathLike[str] | None = None,
         scheduler: Any = None,
         *,
-        progress: Any = None,
+        progress: Callable[[StudyProgress], object] | None = None,
     ) -> StudyResult:
         """Train all networks, and return their numbers.
 
@@ -205,11 +227,25 @@ class Study:
         Returns
         -------
         StudyResult
+
+        Raises
+        ------
+        ValueError
+            If ``store`` is no folder that can be read and written and has enough space, or no
+            ``scheduler`` answers; before anything is computed.
+        regviz.studies.cluster.StudyError
+            After the last cell, if cells failed. Its ``result`` has the others.
+        regviz.studies.store.StoreError
+            If the store cannot be written to any more. The cells in it are whole.
         """
         return run(self, store, scheduler, progress=progress)
 
     def stream(
-        self, store: str | PathLike[str] | None = None, scheduler: Any = None
+        self,
+        store: str | PathLike[str] | None = None,
+        scheduler: Any = None,
+        *,
+        progress: Callable[[StudyProgress], object] | None = None,
     ) -> Iterator[StudyResult]:
         """Train all networks, and yield the growing result as cells finish.
 
@@ -217,13 +253,14 @@ class Study:
         ----------
         store : str or path, optional
         scheduler : str or distributed.Client, optional
-            Both as for `run`.
+        progress : callable, optional
+            All as for `run`.
 
         Yields
         ------
         StudyResult
         """
-        return stream(self, store, scheduler)
+        return stream(self, store, scheduler, progress=progress)
 
     @property
     def id(self) -> str:
@@ -273,114 +310,3 @@ class Study:
         if "base" in content:
             content["base"] = Experiment.from_json(json.dumps(content["base"]))
         return cls(**content)
-
-
-class Cells(Sequence[Cell]):
-    """The cells of a study, built one by one when they are asked for.
-
-    Parameters
-    ----------
-    study : Study
-    """
-
-    def __init__(self, study: Study) -> None:
-        self._study = study
-        self._sizes = tuple(len(values) for _, values in study.vary)
-        self._n = math.prod(self._sizes)
-
-    def __len__(self) -> int:
-        return self._n
-
-    @overload
-    def __getitem__(self, index: int) -> Cell: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Cell]: ...
-    def __getitem__(self, index: int | slice) -> Cell | list[Cell]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self._n))]
-        return self.at(self.position(index))
-
-    def position(self, index: int) -> tuple[int, ...]:
-        """Return the position of a cell's value on each axis.
-
-        Raises
-        ------
-        IndexError
-            If there is no such cell.
-        """
-        rest = range(self._n)[index]
-        numbers = []
-        for size in reversed(self._sizes):
-            rest, number = divmod(rest, size)
-            numbers.append(number)
-        return tuple(reversed(numbers))
-
-    def at(self, numbers: Sequence[int]) -> Cell:
-        """Return the cell at the position of a value on each axis."""
-        study = self._study
-        pairs = zip(study.vary, numbers, strict=True)
-        values = tuple((path, of[number]) for (path, of), number in pairs)
-        experiment = with_values(study.base, values)
-        rows, regularizations = rows_of(
-            experiment, study.methods, study.strengths, study.variants, study.corrected
-        )
-        experiment = replace(experiment, regularizations=regularizations)
-        return Cell(experiment, rows, study.seeds, values)
-
-
-def _checked_methods(methods: Any) -> tuple[str, ...] | None:
-    if methods is None:
-        return None
-    if not isinstance(methods, (tuple, list)) or not methods:
-        raise invalid("methods", "a tuple of at least one method, or None", methods)
-    for i, key in enumerate(methods):
-        choice(f"methods[{i}]", key, (*METHODS, EARLY_STOPPING))
-    if len(set(methods)) < len(methods):
-        raise invalid("methods", "without repetition", methods)
-    return tuple(methods)
-
-
-def _checked_strengths(strengths: Any, methods: tuple[str, ...] | None) -> Any:
-    """Return strengths, with a mapping as sorted pairs of a key and numbers."""
-    if methods is None and strengths != "grid":
-        raise invalid("strengths", "'grid' without methods", strengths)
-    if strengths == "grid":
-        return strengths
-    if isinstance(strengths, Integral):
-        return integer("strengths", strengths, 1, N_STRENGTHS)
-    if not isinstance(strengths, (Mapping, tuple)):
-        raise invalid("strengths", "'grid', a whole number or a mapping", strengths)
-    found = {}
-    allowed = [key for key in methods or () if key not in ("none", EARLY_STOPPING)]
-    for key, given in dict(strengths).items():
-        choice("a method of strengths", key, allowed)
-        numbers = given if isinstance(given, (tuple, list)) else (given,)
-        if not numbers:
-            raise invalid(f"strengths[{key!r}]", "at least one number", given)
-        names = (f"strengths[{key!r}][{i}]" for i in range(len(numbers)))
-        found[key] = tuple(
-            real(name, number, 0, math.inf, open_high=True)
-            for name, number in zip(names, numbers, strict=True)
-        )
-    return tuple((key, tuple(sorted(found[key]))) for key in sorted(found))
-
-
-def _checked_variants(
-    variants: Any, methods: tuple[str, ...] | None
-) -> tuple[tuple[str, float], ...]:
-    """Return the values of second parameters as pairs of a method and a number."""
-    allowed = [key for key in methods or () if key in METHODS and METHODS[key].variants]
-    pairs = list(variants.items() if isinstance(variants, Mapping) else variants)
-    for key, value in pairs:
-        choice("a method of variants", key, allowed)
-        real(f"variants[{key!r}]", value, 0, 1000)
-    return tuple((key, float(value)) for key, value in pairs)
-
-
-def _checked_seeds(seeds: Any) -> tuple[int, ...]:
-    if not isinstance(seeds, Sequence) or isinstance(seeds, str) or not seeds:
-        raise invalid("seeds", "a sequence of at least one whole number", seeds)
-    numbers = tuple(integer(f"seeds[{i}]", seed, 0, MAX_SEED) for i, seed in enumerate(seeds))
-    if len(set(numbers)) < len(numbers):
-        raise invalid("seeds", "without repetition", list(numbers))
-    return numbers

@@ -13,6 +13,7 @@ from regviz.analysis import regularization_path as paths
 from regviz.analysis.mc_dropout import over_plane
 from regviz.analysis.penalties import LeastSquares
 from regviz.methods import palette
+from tests.support.studies import result_of
 
 ROWS = (Regularization(l1=0.02), Regularization(l2=0.01), Regularization(drop_rate=0.3))
 PENALTIES = ROWS[:2]
@@ -56,8 +57,12 @@ OTHERS: dict[str, Callable[..., go.Figure]] = {
     "claim_seeds": lambda **theme: figures.claim_seeds(
         {"gap_8": [0.1, 0.3, 0.2], "zeros": [0, 2, 4]}, [True, False, True], **theme
     ),
+    "study": lambda **theme: figures.study(STUDIED, **theme),
     "seed_losses": lambda **theme: figures.seed_losses(np.ones((5, 1)), ["L1"], ["l1"], **theme),
 }
+STUDIED = result_of(
+    regviz.Study(vary={"data.noise": [0.1, 0.2]}, methods=("none", "l2"), strengths=1), 0.5
+)
 SQUARE = ("boundary", "small_multiples")  # figures with a fixed width
 # figures whose axes are labelled by classes, methods, panels, layers or parts of a step
 WITHOUT_TITLES = (

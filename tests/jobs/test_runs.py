@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import regviz
+from regviz.engine.cost import seconds
 from regviz.engine.recorder import histories, initial_histories
 from regviz.jobs import run as module
-from regviz.engine.cost import seconds
 from regviz.jobs.registry import Busy, JobRegistry
 from regviz.jobs.run import Replication, Run
 from regviz.jobs.scheduler import LONG_SECONDS, Scheduler

@@ -1,5 +1,8 @@
 """Tests of lessons as one HTML file."""
 
+import re
+from html import unescape
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -7,12 +10,15 @@ from defusedxml.ElementTree import fromstring
 
 import regviz
 from regviz.lessons.article import Recorded, article
+from regviz.lessons.claim import all_studies
 from regviz.lessons.course import course
 from regviz.lessons.lesson import Lesson
 from regviz.lessons.markdown import html
 from regviz.lessons.offline import lesson_page
 from regviz.lessons.parser import parse
 from regviz.lessons.results import table
+from regviz.lessons.study_numbers import MINUS, NO_BREAK
+from regviz.lessons.study_results import read
 from regviz.scenes.offline import recording
 from tests.lessons.test_lessons import NAME, TEMPLATE
 
@@ -44,12 +50,24 @@ def article_of(lesson: Lesson) -> str:
     return article(lesson, {key: Recorded(scene.grid()) for key, scene in lesson.scenes.items()})
 
 
-def test_a_figure_with_errors_is_also_a_table_of_means_and_standard_errors():
+def test_a_study_is_a_figure_a_table_of_paired_differences_and_a_program():
     lesson = next(lesson for lesson in course() if lesson.key == "width")
     page = article_of(lesson)
-    values = table()["width.l2_is_ahead"].figures["difference_64"]
-    assert f"<td>{np.mean(values):.3g} ± {scipy.stats.sem(values):.2g}</td>" in page
-    assert "means ± standard errors</caption>" in page
+    by_method = {}
+    for row in read("width.fixed").table.to_pylist():
+        if row["network.hidden"] == "4":
+            by_method.setdefault(row["method"], []).append(row["test_loss"])
+    l2, dropout = by_method["l2"], by_method["dropout"]
+    test = scipy.stats.ttest_rel(l2, dropout)
+    low, high = test.confidence_interval(0.95)
+    told = (f"{np.mean(l2) - np.mean(dropout):.3f}", f"{low:.3f} to {high:.3f}", "yes")
+    cells = "".join(f"<td>{text.replace('-', MINUS).replace(' ', NO_BREAK)}</td>" for text in told)
+    assert test.pvalue * 12 < 0.05, "clear after the strictest correction"
+    assert f"<td>{np.mean(dropout):.3f}</td></tr>" in page
+    assert f'<th scope="row">4</th>{cells}' in page
+    assert page.count('<svg class="claim-chart"') == 1 + 3, "a panel for each noise"
+    program = unescape(re.findall(r'<pre class="program"><code>(.*?)</code>', page, re.DOTALL)[0])
+    assert f"study-{all_studies()['width.fixed'].id}" in program
 
 
 def test_formulas_are_mathml():

@@ -1,6 +1,9 @@
 """Results of studies with given numbers, without training."""
 
+from typing import Any
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from regviz import Study
@@ -26,6 +29,18 @@ def result_of(study: Study, losses: ArrayLike, *, done: list[int] | None = None)
     cells = range(shape[1]) if done is None else done
     tables = [(cell, _table(study, cell, values[:, cell].T)) for cell in cells]
     return StudyResult(study, table_of(study, tables), len(tables))
+
+
+def bits(table: pa.Table) -> dict[str, list[Any]]:
+    """Return the columns of a table for comparisons to the bit, as NaN is not equal to itself."""
+    return {
+        name: (
+            column.to_numpy().view(np.int64).tolist()
+            if column.type == pa.float64()
+            else column.to_pylist()
+        )
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
 
 
 def _table(study: Study, number: int, losses: NDArray[np.float64]):

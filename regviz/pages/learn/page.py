@@ -9,7 +9,7 @@ import streamlit as st
 from regviz.figures import claim_figures, claim_seeds
 from regviz.lessons.article import ONE_SEED
 from regviz.lessons.claim import all_claims
-from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson
+from regviz.lessons.lesson import Anatomy, ClaimFigure, Lesson, StudyFigure, Why
 from regviz.lessons.offline import lesson_page
 from regviz.lessons.results import Record, table
 from regviz.methods.labels import labels
@@ -27,6 +27,7 @@ from regviz.pages.components import draw, plain
 from regviz.pages.control_values import control_options
 from regviz.pages.learn import task
 from regviz.pages.learn.progress import progress
+from regviz.pages.learn.study import show_study
 from regviz.pages.snapshot import BoardSnapshot, request_scene, view
 from regviz.pages.state import enter, page_state
 from regviz.pages.understand.anatomy import show_steps
@@ -254,11 +255,13 @@ def _show_board(lesson: Lesson, grid: StrengthGrid, rows: list[int], name: str, 
         st.rerun()
 
 
-def _block(lesson: Lesson, block: str | ClaimFigure | Anatomy, key: str) -> None:
+def _block(lesson: Lesson, block: Why, key: str) -> None:
     """Draw a part of *Why*."""
     theme = _theme()
     if isinstance(block, str):
         st.markdown(block)
+    elif isinstance(block, StudyFigure):
+        show_study(block, key, theme)
     elif isinstance(block, Anatomy):
         scene = lesson.scenes[block.scene]
         grid = scene.grid()

@@ -1,0 +1,279 @@
+"""Map of a study: the method with the best mean for each pair of values of two axes."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from regviz.figures._study_axes import (
+    NAMES,
+    Look,
+    Places,
+    View,
+    add_legend,
+    finish,
+    looks_of,
+    muted,
+    number_text,
+    panels,
+    places_of,
+    rows_by_cell,
+    set_x_axes,
+    unfinished,
+)
+from regviz.figures._traces import set_alt_text
+from regviz.methods import palette
+from regviz.methods.palette import Theme, mix, rgb_of
+
+if TYPE_CHECKING:
+    from regviz.studies.result import StudyResult
+
+HALF = 0.47  # of a cell's side, which is 1
+LIGHTNESS = 0.55  # share of the background in the colours of methods that tie
+MAX_NAMED_COLUMNS = 6  # with more columns in a row of panels, names do not fit into cells
+MAX_NAMED_TIES = 2
+ROW_HEIGHT, LEAST_HEIGHT = 72, 150  # pixels of a row of cells, and of a panel
+SIGN = 9  # pixels of a sign
+
+
+class Place(NamedTuple):
+    """A cell in a panel: its position, its row in the table of winners, its values in words."""
+
+    x: float
+    y: float
+    row: dict[str, Any]
+    words: str
+
+    @property
+    def key(self) -> str:
+        """Key of the study's cell; empty if it is not finished."""
+        return str(self.row.get("cell", ""))
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The winner and the methods that tie with it; none if all diverged."""
+        winner = self.row.get("method", "")
+        return (winner, *self.row["ties"]) if winner else ()
+
+
+def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Figure:
+    """Draw the winners and the methods that tie with them; see `regviz.figures.study`."""
+    rows = dict(rows_by_cell(result, result.winners(metric)))
+    looks = looks_of(result, theme)
+    right, up = _ranked(places_of(view.x)), _ranked(places_of(view.y))
+    figure, where = panels(view, max(LEAST_HEIGHT, ROW_HEIGHT * len(up.at)))
+    named = len(right.at) * max(column for _, column in where) <= MAX_NAMED_COLUMNS
+    for f, at in enumerate(where):
+        cells = [
+            Place(
+                float(right.at[i]),
+                float(up.at[j]),
+                rows.get(view.cell(i, f, j), {}),
+                view.where((view.x, i), (view.y, j), (view.facet, f)),
+            )
+            for i in range(len(right.at))
+            for j in range(len(up.at))
+        ]
+        figure.add_trace(_outlines(cells, theme), *at)
+        for key, look in looks.items():
+            for trace in _method_traces(cells, key, looks, metric, theme, named=named):
+                figure.add_trace(trace.update(name=look.name), *at)
+        figure.add_trace(_empty(cells, theme), *at)
+        if named:
+            figure.add_trace(_names(cells, looks, theme), *at)
+    add_legend(figure, looks.values(), "markers")
+    notes = _notes(result, list(rows.values()), named)
+    finish(figure, view, theme, f"Best {NAMES[metric]}", notes)
+    figure.update_yaxes(up.layout() | dict(showgrid=False, showticklabels=False))
+    figure.update_yaxes(title_text=up.title, showticklabels=True, col=1)
+    figure.update_xaxes(showgrid=False)
+    set_x_axes(figure, right, where)
+    figure.update_layout(hoverdistance=-1)  # the nearest sign, so that a whole cell answers
+    return set_alt_text(figure, _describe(view, right, up, rows, looks, metric))
+
+
+def _ranked(places: Places) -> Places:
+    """Return the same axis with its values at equal distances, numbers in ascending order."""
+    ranks = np.argsort(np.argsort(places.at, kind="stable")).astype(float)
+    return places._replace(at=ranks, kind="named")
+
+
+def _outlines(cells: list[Place], theme: Theme) -> go.Scatter:
+    """Return the outlines of all cells, so that those that are not finished are seen as empty."""
+    xs, ys = _rectangles([(one.x - HALF, one.x + HALF, one.y) for one in cells])
+    line = dict(width=1, color=mix(palette.BLANK[theme], palette.INK[theme], 0.2), dash="dot")
+    return go.Scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip")
+
+
+def _rectangles(
+    spans: list[tuple[float, float, float]],
+) -> tuple[list[float | None], list[float | None]]:
+    """Return the corners of rectangles from ``left`` to ``right`` in the cells at height ``y``."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for left, right, y in spans:
+        xs += [left, right, right, left, left, None]
+        ys += [y - HALF, y - HALF, y + HALF, y + HALF, y - HALF, None]
+    return xs, ys
+
+
+def _method_traces(
+    cells: list[Place], key: str, looks: dict[str, Look], metric: str, theme: Theme, *, named: bool
+) -> list[go.Scatter]:
+    """Return a method's traces: its cells, its strips of cells with ties, and its signs."""
+    look, light = looks[key], mix(looks[key].colour, palette.BLANK[theme], LIGHTNESS)
+    own = [one for one in cells if key in one.methods]
+    traces = []
+    for ties, colour in ((False, look.colour), (True, light)):
+        spans = [(*_span(one, key), one.y) for one in own if (len(one.methods) > 1) == ties]
+        xs, ys = _rectangles(spans)
+        traces.append(
+            go.Scatter(
+                x=xs,
+                y=ys,
+                mode="lines",
+                fill="toself",
+                fillcolor=colour,
+                line=dict(width=0),
+                hoverinfo="skip",
+            )
+        )
+    fills = [light if len(one.methods) > 1 else look.colour for one in own]
+    signs = go.Scatter(
+        x=[sum(_span(one, key)) / 2 for one in own],
+        y=[one.y + (0.22 if named else 0) for one in own],
+        mode="markers",
+        marker=dict(
+            symbol=look.symbol,
+            size=SIGN,
+            color=[_contrast(fill) for fill in fills] or look.colour,
+            line=dict(width=1, color=look.colour),
+        ),
+        customdata=[(one.key, _text(one, looks, metric)) for one in own],
+        hovertemplate="%{customdata[1]}<extra></extra>",
+    )
+    return [*traces, signs]
+
+
+def _span(place: Place, key: str) -> tuple[float, float]:
+    """Return the ends of a method's strip of a cell, the winner's at the left."""
+    n, i = len(place.methods), place.methods.index(key)
+    left = place.x - HALF
+    return left + 2 * HALF * i / n, left + 2 * HALF * (i + 1) / n
+
+
+def _empty(cells: list[Place], theme: Theme) -> go.Scatter:
+    """Return the signs of cells without a winner: × if all methods diverged, else a dot."""
+    own = [one for one in cells if not one.methods]
+    return go.Scatter(
+        x=[one.x for one in own],
+        y=[one.y for one in own],
+        mode="markers",
+        marker=dict(
+            symbol=["x" if one.row else "circle" for one in own],
+            size=[SIGN if one.row else 3 for one in own],
+            color=muted(theme),
+        ),
+        customdata=[
+            (one.key, f"{one.words}<br>{'all methods diverged' if one.row else 'not finished'}")
+            for one in own
+        ],
+        hovertemplate="%{customdata[1]}<extra></extra>",
+    )
+
+
+def _names(cells: list[Place], looks: dict[str, Look], theme: Theme) -> go.Scatter:
+    """Return the names of the winner and of the methods that tie with it, in the cells."""
+    own = [one for one in cells if one.methods]
+    texts, colours = [], []
+    for one in own:
+        names, tied = [looks[key].name for key in one.methods], len(one.methods) > 1
+        few = len(names) <= MAX_NAMED_TIES
+        words = " =<br>".join(names) if few else f"tie of {len(names)}"
+        texts.append(f"{words}<br>{one.row['certainty']:.0%}")
+        fill = mix(looks[one.methods[0]].colour, palette.BLANK[theme], LIGHTNESS * tied)
+        colours.append(_contrast(fill))
+    return go.Scatter(
+        x=[one.x for one in own],
+        y=[one.y - 0.12 for one in own],
+        mode="text",
+        text=texts,
+        textfont=dict(size=12, color=colours),
+        hoverinfo="skip",
+    )
+
+
+def _contrast(colour: str) -> str:
+    """Return dark or white, whichever has the higher contrast with a colour (WCAG 2.2)."""
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+        for v in (channel / 255 for channel in rgb_of(colour))
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    # equal contrasts (L + 0.05) / (L_dark + 0.05) = 1.05 / (L + 0.05), where L_dark = 0.017
+    return palette.INK["light"] if luminance > 0.215 else "#ffffff"
+
+
+def _text(place: Place, looks: dict[str, Look], metric: str) -> str:
+    """Return the text about a cell: winner, how sure it is, ties, diverged methods."""
+    row = place.row
+    name = looks[row["method"]].name
+    lines = [
+        place.words,
+        f"<b>{name}</b>: {number_text(metric, row['mean'])}, best in {row['certainty']:.0%} of"
+        " redrawn seeds",
+        f"not clearly worse: {', '.join(looks[key].name for key in row['ties'])}"
+        if row["ties"]
+        else "clearly better than the others",
+    ]
+    if row["diverged"]:
+        lines.append(f"diverged: {', '.join(looks[key].name for key in row['diverged'])}")
+    return "<br>".join(lines)
+
+
+def _notes(result: "StudyResult", rows: list[dict[str, Any]], named: bool) -> list[str]:
+    """Return the notes below the title: what full and divided cells are."""
+    n_methods = len(result.methods)
+    n = len(result.study.cells) * n_methods * (n_methods - 1) // 2
+    notes = [
+        f"means of {len(result.study.seeds)} seeds",
+        f"pale: tied, not clearly worse (Holm, {n} comparisons)",
+    ]
+    if named:
+        notes.append("%: how often the first is best in redrawn seeds")
+    if any(not row["method"] for row in rows):
+        notes.append("×: all methods diverged under a seed")
+    return notes + unfinished(result)
+
+
+def _describe(
+    view: View,
+    right: Places,
+    up: Places,
+    rows: dict[int, dict[str, Any]],
+    looks: dict[str, Look],
+    metric: str,
+) -> str:
+    """Describe the map in words: how often each method wins, clearly or with ties."""
+    facets = 1 if view.facet is None else len(view.facet.values)
+    numbers = [
+        view.cell(i, f, j)
+        for f in range(facets)
+        for i in range(len(right.at))
+        for j in range(len(up.at))
+    ]
+    shown = [rows[number] for number in numbers if number in rows]
+    clear = Counter(row["method"] for row in shown if row["clear"])
+    tied = Counter(
+        key for row in shown if not row["clear"] for key in (row["method"], *row["ties"])
+    )
+    words = [
+        f"{look.name} is clearly best in {clear[key]} and ties in {tied[key]}"
+        for key, look in looks.items()
+    ]
+    axes = " and ".join(places.title.lower() for places in (right, up) if places.title)
+    return (
+        f"Map of the methods with the best mean {NAMES[metric]}{' by ' + axes if axes else ''}."
+        f" Of {len(shown)} finished cells of {len(numbers)}: {'; '.join(words)}."
+    )

@@ -1,0 +1,243 @@
+"""Tests of `regviz.studies.store` and of studies that go on from a store."""
+
+import errno
+import os
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+import regviz
+from regviz.studies import cell as cell_module
+from regviz.studies import store as store_module
+from regviz.studies.cell import compute
+from regviz.studies.store import Store, StoreError
+from tests.support.studies import bits
+
+STUDY = regviz.Study(
+    regviz.Experiment(
+        regviz.DataSpec("moons", n_samples=60),
+        regviz.NetworkSpec(hidden=(2,)),
+        regviz.TrainingSpec(epochs=3),
+    ),
+    vary={"network.hidden": [(2,), (3,)], "data.noise": [0.1, 0.2, 0.3]},
+    methods=("none", "l2"),
+    strengths=2,
+    seeds=range(2),
+)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return {cell.key: compute(cell) for cell in STUDY.cells}
+
+
+@pytest.fixture(scope="module")
+def whole(tables):
+    """The bits of the table of the undisturbed study."""
+    return bits(STUDY.run(progress=lambda state: None).table)
+
+
+def filled(path, tables):
+    store = Store(path)
+    for key, table in tables.items():
+        store.add(key, table)
+    return store
+
+
+def names(store):
+    return sorted(path.name for path in store.folder.iterdir())
+
+
+class Progress(list):
+    """The states of a run; all messages and the final counts."""
+
+    __call__ = list.append
+
+    @property
+    def messages(self):
+        return [state.message for state in self if state.message]
+
+    @property
+    def counts(self):
+        """Numbers of cells that were reused and computed."""
+        return self[-1].n_reused, self[-1].n_done - self[-1].n_reused
+
+
+def test_a_table_is_read_as_it_was_written_and_by_another_process(tmp_path, tables):
+    store = filled(tmp_path / "new" / "store", tables)
+    assert names(store) == sorted(f"{key}.parquet" for key in tables)
+    other = Store(store.path)
+    assert other.keys() == set(tables)
+    read = dict(other.read([*tables, "0" * 64]))
+    assert {key: bits(table) for key, table in read.items()} == {
+        key: bits(table) for key, table in tables.items()
+    }
+
+
+def test_many_cells_are_merged_into_few_files(tmp_path, tables, monkeypatch):
+    monkeypatch.setattr(store_module, "MERGED_CELLS", 4)
+    store = filled(tmp_path, tables)
+    parts = [name for name in names(store) if name.startswith("part-")]
+    assert len(parts) == 1
+    assert len(names(store)) == 3  # and two cells that came after
+    assert store.keys() == set(tables)
+    assert all(bits(table) == bits(tables[key]) for key, table in store.read(tables))
+    # an interruption between merging and deleting leaves a cell in two files
+    first = next(iter(tables))
+    filled(tmp_path, {first: tables[first]})
+    assert [key for key, _ in store.read([first])] == [first]
+
+
+def test_a_file_that_another_process_merges_meanwhile_is_read_from_the_merged_one(
+    tmp_path, tables, monkeypatch
+):
+    store = filled(tmp_path, tables)
+    listed = store._files()
+    monkeypatch.setattr(store_module, "MERGED_CELLS", len(tables))
+    filled(tmp_path, dict([next(iter(tables.items()))]))
+    assert [name[:5] for name in names(store)] == ["part-"]
+    files = iter([listed])
+    own = store._files
+    monkeypatch.setattr(store, "_files", lambda: next(files, None) or own())
+    assert set(dict(store.read(tables))) == set(tables)
+    assert store.notes == []
+
+
+def test_a_study_goes_on_from_its_store_and_computes_nothing_twice(tmp_path, tables, whole):
+    some = dict(list(tables.items())[1:4])
+    filled(tmp_path, some)
+    first, second = Progress(), Progress()
+    assert bits(STUDY.run(tmp_path, progress=first).table) == whole
+    assert first.counts == (3, 3)
+    assert bits(STUDY.run(tmp_path, progress=second).table) == whole
+    assert second.counts == (6, 0)
+
+
+def test_two_runs_at_the_same_time_share_a_store(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr(store_module, "MERGED_CELLS", 2)
+    counts = Progress(), Progress()
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda own: STUDY.run(tmp_path, progress=own), counts))
+    assert [bits(result.table) for result in results] == [whole, whole]
+    store = Store(tmp_path)
+    assert store.keys() == {cell.key for cell in STUDY.cells}
+    assert len(dict(store.read(store.keys()))) == 6
+    assert [name for name in names(store) if not name.endswith(".parquet")] == []
+
+
+def test_files_that_a_killed_process_left_unfinished_are_deleted(tmp_path, tables):
+    store = filled(tmp_path, tables)
+    old, new = store.folder / "old.draft", store.folder / "new.draft"
+    for path in (old, new):
+        path.write_bytes(b"PAR1")
+    os.utime(old, (0, 0))
+    assert Store(tmp_path).keys() == set(tables)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_another_study_reuses_equal_cells(tmp_path, tables):
+    filled(tmp_path, tables)
+    other = regviz.Study(
+        replace(STUDY.base, network=regviz.NetworkSpec(hidden=(3,))),
+        vary={"data.noise": [0.2, 0.4]},
+        methods=("none", "l2"),
+        strengths=2,
+        seeds=range(2),
+    )
+    progress = Progress()
+    result = other.run(tmp_path, progress=progress)
+    assert progress.counts == (1, 1)
+    assert result.frame["data.noise"].tolist() == [0.2] * 6 + [0.4] * 6
+    assert "network.hidden" not in result.frame
+
+
+def test_a_study_that_was_interrupted_keeps_its_cells(tmp_path, whole):
+    def stop(state):
+        if state.n_done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match=r"of 6 cells are .* in .*: the same call"):
+        STUDY.run(tmp_path, progress=stop)
+    n_stored = len(Store(tmp_path).keys())
+    assert n_stored >= 2
+    progress = Progress()
+    assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
+    assert progress.counts == (n_stored, 6 - n_stored)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign"])
+def test_a_damaged_file_is_named_set_aside_and_computed_again(tmp_path, tables, whole, damage):
+    store = filled(tmp_path, tables)
+    path = store.folder / names(store)[2]
+    content = path.read_bytes()
+    middle = len(content) // 4  # in the pages: their description is at the end
+    flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    path.write_bytes({"cut": content[:-9], "flipped": flipped, "empty": b""}.get(damage, b"PAR1"))
+    if damage == "foreign":
+        pq.write_table(tables[path.stem].select(["seed"]), path)
+    progress = Progress()
+    assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
+    assert progress.counts == (5, 1)
+    (message,) = progress.messages
+    assert f"{path} is damaged" in message
+    assert f"{path.name}.damaged" in names(store)
+    assert path.name in names(store)
+
+
+def test_cells_of_another_version_are_not_used_and_that_is_said(tmp_path, tables, monkeypatch):
+    filled(tmp_path, tables)
+    monkeypatch.setattr(regviz, "__version__", "9.1.0")
+    store = Store(tmp_path)
+    assert store.keys() == set()
+    assert store.notes == [
+        f"{tmp_path}: 6 files of another version (0.2.0-format-{cell_module.FORMAT}) are not used"
+    ]
+
+
+def test_a_store_that_cannot_be_used_is_an_error_before_anything_is_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr(cell_module, "compute", None)
+    file = tmp_path / "file"
+    file.write_text("text")
+    for path in (file, file / "below"):
+        with pytest.raises(ValueError, match=r"store must be a folder that can be read and writ"):
+            STUDY.run(path)
+    with pytest.raises(ValueError, match="store must be a path or None, got 3"):
+        STUDY.run(3)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda path: usage(9, 9, 5_000_000))
+    with pytest.raises(ValueError, match=r"store must be on a disk with 20 MB left, got .* 5 MB"):
+        STUDY.run(tmp_path)
+
+
+def test_a_disk_that_is_full_meanwhile_ends_the_study_and_leaves_whole_cells(
+    tmp_path, monkeypatch, whole
+):
+    write, count = pq.write_table, []
+
+    def full(table, file, **options):
+        count.append(1)
+        if len(count) == 3:
+            file.write(b"PAR1 and half a table")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(table, file, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pq, "write_table", full)
+        with pytest.raises(StoreError, match="cannot be written to: the disk is full"):
+            STUDY.run(tmp_path, progress=lambda state: None)
+    assert len(names(Store(tmp_path))) == 2
+    progress = Progress()
+    assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
+    assert progress.counts == (2, 4)
+
+
+def test_the_result_grows_with_each_cell(whole):
+    results = list(STUDY.stream(progress=lambda state: None))
+    assert [result.n_done for result in results] == [1, 2, 3, 4, 5, 6]
+    assert [result.complete for result in results] == [False] * 5 + [True]
+    assert bits(results[-1].table) == whole
+    done = results[2].table["cell"].unique().to_pylist()
+    assert done == [cell.key for cell in STUDY.cells if cell.key in done]
