@@ -234,6 +234,7 @@ class _Run:
                 [pack(cell) for cell in cells],
                 [fingerprint(cell.experiment.training.dtype) for cell in cells],
                 key=[self._key(cell) for cell in cells],
+                fifo_timeout="0 ms",  # after all cells that were sent earlier
                 **limits,
             )
         except Exception:

@@ -125,6 +125,8 @@ def start_cluster(running: Processes, workers: Sequence[str], **variables: str) 
         port = server.getsockname()[1]
     where = "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", "127.0.0.1:0"
     running.start("scheduler", "scheduler", *where)
+    log = running.folder / "scheduler.log"
+    running.wait(lambda: log.exists() and "Scheduler at" in log.read_text("utf-8"))
     for name in workers:
         start_worker(running, name, f"tcp://127.0.0.1:{port}", **variables)
     return f"tcp://127.0.0.1:{port}"
