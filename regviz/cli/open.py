@@ -15,8 +15,19 @@ from urllib.parse import urlsplit
 
 from regviz.cli import output
 from regviz.cli.serve import check_installed, serve
-from regviz.cli.source import LESSONS, query_of, read, scene_of, split_link
+from regviz.cli.source import (
+    LESSONS,
+    import_extensions,
+    of_text,
+    query_of,
+    read_text,
+    refuse,
+    scene_of,
+    split_link,
+)
+from regviz.cli.study import study_of_text
 from regviz.lessons.course import course
+from regviz.scenes import study_link
 from regviz.scenes.link import MAX_LINK_CHARS, fitting, link
 from regviz.spec.validation import invalid, one_of
 
@@ -66,19 +77,30 @@ def _path_and_query(options: Namespace) -> str:
         if options.url is None and query.get("lesson", keys[0]) not in keys:
             raise invalid("lesson", one_of(keys), query["lesson"])
         return f"{LESSONS.strip('/')}{tail}"
+    if parts.path.rstrip("/").endswith(study_link.PATH):
+        refuse(study_link.from_query(query)[1])
+        return f"{study_link.PATH.strip('/')}{tail}"
     scene_of(query)
     return tail
 
 
 def _of_file(options: Namespace) -> str:
-    """Return the query string of a file's scene."""
-    source = read(options, options.link)
+    """Return path and query string of a file's study or scene."""
+    import_extensions(options)
+    content = read_text(options.link)
+    if (study := study_of_text(options.link, content)) is not None:
+        return _short(options, study_link.link(study_link.PATH.strip("/"), study))
+    source = of_text(options.link, content)
     if source.plain:
         output.note(source.scene.missing(source.plain))
     scene = fitting(source.scene)
     if scene != source.scene:
         output.note(["The pinned runs are too long for a link, which leaves them out."])
-    text = link("", scene)
+    return _short(options, link("", scene))
+
+
+def _short(options: Namespace, text: str) -> str:
+    """Return a path and query string; raise ValueError if they are too long for a link."""
     if len(text) > MAX_LINK_CHARS:
         allowed = f"an experiment whose link has at most {MAX_LINK_CHARS:,} characters"
         allowed += ", or open it on the page by Save · open"

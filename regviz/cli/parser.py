@@ -22,7 +22,6 @@ FILE = """FILE is
 NETWORKS = """An experiment of the page has every method at all of its strengths. The table has each
 method at the strength that the page shows.
 """
-MAX_SEEDS = 1000
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -177,37 +176,96 @@ def _add_study(commands: Commands) -> None:
     study = _command(
         commands,
         "study",
-        "train an experiment under several seeds, and compare",
-        "Train the networks that the page shows under several seeds, and compare them with one of"
-        " them.\nEach seed has its own points or split, initial weights and mini-batches."
-        " Differences are taken seed\nby seed, with their standard errors.\n\n"
-        f"{FILE}\n"
+        "compare methods over cells, strengths and seeds",
+        "Train the methods of an experiment under several seeds, in each cell of a grid of settings"
+        " if some\nvary, and compare them with one of the methods. Each seed has its own points or"
+        " split, initial\nweights and mini-batches. Differences are taken seed by seed, with"
+        " intervals.\n\n"
+        f"{FILE}"
+        "  It can also be a study: the text of Study.to_json, or a link to the page of studies.\n\n"
+        "Without --vary, an experiment of the page has each method at the strength that the page"
+        " shows;\nwith --vary, at all strengths on offer, of which the validation loss chooses."
+        "\n\n"
         "examples:\n"
         "  regviz study regviz-circles.json --seeds 20\n"
         "  regviz study regviz-circles.json --seeds 20 --baseline l2 --json > study.json\n"
-        "  regviz study regviz-circles.json --seeds 20 --csv > study.csv\n\n"
+        "  regviz study regviz-circles.json --vary network.hidden=2,8,8-8 --vary data.noise=0.1,0.3"
+        " \\\n    --methods none,l2,dropout --store study --figure study.html\n"
+        "  regviz study study.json --scheduler tcp://scheduler:8786 --store study --csv > study.csv"
+        "\n\n"
         f"{EXIT_CODES}",
     )
     _add_file(study)
-    study.add_argument(
+    _add_grid(study)
+    run = study.add_argument_group("run")
+    run.add_argument(
+        "--store",
+        metavar="DIR",
+        help="folder that keeps finished cells: an interrupted study goes on from there",
+    )
+    run.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler, such as tcp://scheduler:8786; by default this machine's cores",
+    )
+    run.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the numbers of cells and networks, seconds and bytes, and train nothing",
+    )
+    _add_comparison(study)
+
+
+def _add_grid(study: argparse.ArgumentParser) -> None:
+    """Add the options that change a study."""
+    grid = study.add_argument_group("networks")
+    grid.add_argument(
+        "--vary",
+        metavar="PATH=V,V",
+        action="append",
+        help="values of a setting, such as data.noise=0.1,0.3, network.hidden=none,8,8-8 or"
+        " training.batch_size=10,all; can be repeated",
+    )
+    grid.add_argument("--methods", metavar="M,M", help="methods, such as none,l2,early_stopping")
+    grid.add_argument(
+        "--strengths",
+        metavar="S",
+        help="grid for all on offer, a number of them, or strengths such as l2=0.001,0.01,l1=0.01",
+    )
+    grid.add_argument(
         "--seeds",
         type=_seeds,
-        default=20,
         metavar="N",
-        help=f"number of seeds, 2 to {MAX_SEEDS}: seeds 0 to N - 1; 20 by default",
+        help="number of seeds, or seeds such as 5-24 or 3,5,8; by default 20",
     )
-    study.add_argument(
+
+
+def _add_comparison(study: argparse.ArgumentParser) -> None:
+    """Add the options that select the results of a study."""
+    shown = study.add_argument_group("results")
+    shown.add_argument(
+        "--metric", default="test_loss", help="number to compare; by default test_loss"
+    )
+    shown.add_argument(
         "--baseline",
         metavar="METHOD",
         help="method to compare with, such as l2; by default none, or else the first",
     )
-    form = study.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json", action="store_true", help="print all numbers of all seeds, and the differences"
+    shown.add_argument("--interval", choices=("t", "bootstrap"), default="t", help="by default t")
+    shown.add_argument(
+        "--correction",
+        choices=("holm", "benjamini_hochberg", "none"),
+        default="holm",
+        help="for the number of comparisons; by default holm",
     )
-    form.add_argument(
-        "--csv", action="store_true", help="print a row for each seed and network, as CSV"
+    shown.add_argument(
+        "--figure", metavar="OUT", help="write the figure as a page, such as study.html"
     )
+    form = shown.add_mutually_exclusive_group()
+    form.add_argument(
+        "--json", action="store_true", help="print means and differences of all cells as JSON"
+    )
+    form.add_argument("--csv", action="store_true", help="print a row for each network, as CSV")
 
 
 def _add_open(commands: Commands) -> None:
@@ -245,12 +303,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _seeds(text: str) -> int:
-    """Return a number of seeds."""
-    if not text.isdecimal() or not 2 <= int(text[:9]) <= MAX_SEEDS:
-        allowed = f"a whole number from 2 to {MAX_SEEDS}"
-        raise argparse.ArgumentTypeError(f"must be {allowed}, got {text!r}")
-    return int(text)
+def _seeds(text: str) -> tuple[int, ...]:
+    """Return seeds: a number of them, or a list."""
+    from regviz.scenes.study_text import read_seeds  # imports the catalogue of methods
+
+    try:
+        return read_seeds(text, 2)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}, got {text!r}") from None
 
 
 def _host(text: str) -> str:

@@ -23,7 +23,7 @@ from regviz.spec.validation import invalid
 
 LESSONS = "/learn"  # path of the course
 ROOM = "room"  # parameter of a link that joins a class
-_SCHEMES = ("http://", "https://")
+SCHEMES = ("http://", "https://")
 
 
 @dataclass(frozen=True)
@@ -136,22 +136,41 @@ def read(options: Namespace, file: str) -> Source:
     ValueError
         If it cannot be read, is no experiment, or cannot be trained.
     """
+    import_extensions(options)
+    if file.startswith(SCHEMES):
+        return of_link(split_link(file))
+    return of_text(file, read_text(file))
+
+
+def import_extensions(options: Namespace) -> None:
+    """Import the modules of the option ``--import``."""
     import_modules(options.imports or os.environ.get("REGVIZ_IMPORTS", "").split())
-    if file.startswith(_SCHEMES):
-        scene = scene_of(query_of(split_link(file)))
-        return Source(f"regviz-{scene.data.name}", scene)
-    text = _text(file)
+
+
+def of_link(parts: SplitResult) -> Source:
+    """Return the experiment of a link to the page; raise ValueError if it is not valid."""
+    scene = scene_of(query_of(parts))
+    return Source(f"regviz-{scene.data.name}", scene)
+
+
+def of_text(file: str, text: str) -> Source:
+    """Return the experiment of the text of a file; raise ValueError if it is not valid."""
     try:
         scene, content = Scene.from_json(text), json.loads(text)
         plain = Experiment.from_json(text) if "regularizations" in content else None
         make_dataset(scene.data)  # raises if the points cannot be split
     except ValueError as error:
-        raise ValueError(f"{'standard input' if file == '-' else file}: {error}") from error
+        raise named(file, error) from error
     name = f"regviz-{scene.data.name}" if file == "-" else Path(file).stem
     return Source(name, scene, plain)
 
 
-def _text(file: str) -> str:
+def named(file: str, error: ValueError) -> ValueError:
+    """Return the error of a file's text with the name of the file."""
+    return ValueError(f"{'standard input' if file == '-' else file}: {error}")
+
+
+def read_text(file: str) -> str:
     """Return the text of a file, or of the standard input for ``-``."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -176,7 +195,7 @@ def split_link(link: str) -> SplitResult:
         If it is no address of a page.
     """
     parts = urlsplit(link)
-    if not link.startswith(_SCHEMES) or not parts.hostname:
+    if not link.startswith(SCHEMES) or not parts.hostname:
         raise invalid("LINK", "an address that begins with http:// or https://", link)
     return parts
 
@@ -199,8 +218,13 @@ def scene_of(query: Mapping[str, str]) -> Scene:
         allowed = "a link to a page: a room is on the server on which it was opened"
         raise invalid("LINK", allowed, f"{ROOM}={query[ROOM]}")
     scene, problems = from_query(query)
+    refuse(problems)
+    return scene
+
+
+def refuse(problems: list[str]) -> None:
+    """Raise ValueError if a link has problems, which the page reports and ignores."""
     if problems:
         raise ValueError(
             "; ".join(re.sub(r": [^:]*(ignored|read as \d+)\.$", "", p) for p in problems)
         )
-    return scene

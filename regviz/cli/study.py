@@ -1,156 +1,191 @@
-"""``regviz study``: an experiment under several seeds, with paired differences."""
+"""``regviz study``: many cells, methods, strengths and seeds, and their paired differences."""
 
-import csv
+import json
 import sys
 from argparse import Namespace
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
-from regviz.analysis.comparison import CLEAR, Replicates, compare, overlap
-from regviz.analysis.replicates import replicate
 from regviz.cli import output
-from regviz.cli.progress import training
-from regviz.cli.source import Source, read
-from regviz.methods.labels import dataset_label
-
-COLUMNS = ("test_loss", "test_accuracy", "sparsity")  # of the table
-MARK = "*"  # of a clear difference
-
-
-@dataclass(frozen=True)
-class Results:
-    """Criteria of n networks under S seeds, and the network to compare with.
-
-    Attributes
-    ----------
-    names : list of (str, str)
-        Name and strength of each network; early stopping is the last, if it is shown.
-    seeds : range
-    values : Replicates
-    baseline : int
-        Index of a network.
-    """
-
-    names: list[tuple[str, str]]
-    seeds: range
-    values: Replicates
-    baseline: int
-
-    @property
-    def differences(self) -> Replicates:
-        """Paired differences from the baseline."""
-        return self.values.difference(self.baseline)
+from regviz.cli.source import (
+    SCHEMES,
+    Source,
+    import_extensions,
+    named,
+    of_link,
+    of_text,
+    query_of,
+    read_text,
+    refuse,
+    split_link,
+)
+from regviz.cli.study_tables import Comparison, as_content, as_text
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS
+from regviz.scenes import study_link
+from regviz.scenes.study_text import read_axis, read_strengths
+from regviz.spec.validation import choice, invalid, one_of
+from regviz.studies.cell import MEASURES, METRICS
+from regviz.studies.cluster import StudyError, UnfitWorkersError
+from regviz.studies.result import StudyResult
+from regviz.studies.study import Study
 
 
 def run(options: Namespace) -> int:
-    """Compare the networks of an experiment over seeds, as ``regviz study``."""
-    source = read(options, options.file)
-    output.note(source.notes(epoch=False))
-    baseline = _baseline(source, options.baseline)
-    results = _results(source, range(options.seeds), baseline)
-    if options.json:
-        print(output.json_text(_content(source, results)))
-    elif options.csv:
-        _print_csv(results)
+    """Run a study, as ``regviz study``."""
+    study = _study(options)
+    comparison = _comparison(study, options)
+    if options.figure is not None:
+        output.check_target("--figure", options.figure, (".html",))
+    cost = study.cost()
+    if options.dry_run:
+        content = {"study": study.id, **asdict(cost)}
+        print(output.json_text(content) if options.json else cost)
+        return 0
+    output.note([str(cost)])
+    result, failure = _result(study, options)
+    if options.figure is not None:
+        _write_figure(result, comparison, options.figure)
+    if options.csv:
+        result.frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+    elif options.json:
+        print(output.json_text(as_content(result, comparison)))
     else:
-        print(_table(source, results))
+        print(as_text(result, comparison))
+    if result.frame["diverged"].all():
+        output.note(["Every network diverged: lower the learning rate."])
+        return 1
+    if failure:
+        raise OSError(failure)
     return 0
 
 
-def _baseline(source: Source, key: str | None) -> int:
-    """Return the position of the network to compare with."""
-    methods = [label.method for label in source.labels]
-    if key is None and "none" in methods:
-        key = "none"
-    others = [] if source.patience is None else ["early_stopping"]
-    return source.method(key, "--baseline", others)
+def _study(options: Namespace) -> Study:
+    """Return the study of a file or a link, with the changes of the options.
+
+    Raises
+    ------
+    ValueError
+        If it is not valid.
+    """
+    import_extensions(options)
+    file = options.file
+    if file.startswith(SCHEMES):
+        parts = split_link(file)
+        if parts.path.rstrip("/").endswith(study_link.PATH):
+            study, problems = study_link.from_query(query_of(parts))
+            refuse(problems)
+            return _changed(study, options)
+        return _of_source(of_link(parts), options)
+    text = read_text(file)
+    study_in_file = study_of_text(file, text)
+    if study_in_file is not None:
+        return _changed(study_in_file, options)
+    return _of_source(of_text(file, text), options)
 
 
-def _results(source: Source, seeds: range, baseline: int) -> Results:
-    """Train the networks in tables under some seeds, and compute their criteria."""
-    experiment = source.compared
-    if source.patience is None:  # only early stopping needs earlier epochs
-        experiment = replace(experiment, training=replace(experiment.training, frames=1))
-    rows = list(range(len(experiment.regularizations)))
-    with training(experiment) as progress:
-        histories = replicate(experiment, seeds, after_epoch=progress.step)
-    comparisons = [
-        compare(history, *source.in_tables(history, rows, len(history.epochs) - 1))
-        for history in histories
-    ]
-    names = [(label.name, label.strength) for label in source.labels]
-    if source.patience is not None:
-        names.append(("Early stopping", f"patience {source.patience}"))
-    return Results(names, seeds, Replicates.of(comparisons, overlap(histories[0])), baseline)
+def study_of_text(file: str, text: str) -> Study | None:
+    """Return the study of a file's text; None if it is another one, such as an experiment.
+
+    Raises
+    ------
+    ValueError
+        If the study is not valid.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(content, dict) or "base" not in content:
+        return None
+    try:
+        return Study.from_json(text)
+    except ValueError as error:
+        raise named(file, error) from error
 
 
-def _table(source: Source, results: Results) -> str:
-    """Return mean ± standard error of the main criteria, and the difference in test loss."""
-    values, differences = results.values, results.differences
-    chosen = [c for c, column in enumerate(values.columns) if column.key in COLUMNS]
-    columns = [values.columns[c] for c in chosen]
-    base = results.names[results.baseline][0]
-    heads = [column.label for column in columns]
-    rows = [("Method", "Strength", heads[0], f"Difference from {base}", *heads[1:])]
-    for i, name in enumerate(results.names):
-        texts = [
-            column.text(float(values.mean[i, c]), float(values.error[i, c]))
-            for c, column in zip(chosen, columns, strict=True)
-        ]
-        rows.append((*name, texts[0], _difference(results, differences, i, chosen[0]), *texts[1:]))
-    notes = (
-        f"Mean ± standard error over {len(results.seeds)} seeds. Differences are taken seed by"
-        f" seed;\n{MARK} is beyond {CLEAR:g} standard errors."
+def _of_source(source: Source, options: Namespace) -> Study:
+    """Return the study of an experiment: of its networks, or of the methods of a scene.
+
+    Strengths are those that the page shows if nothing varies, and else all.
+    """
+    if source.plain is not None:
+        return _changed(Study(source.plain), options)
+    output.note(source.notes(epoch=False))
+    return _changed(
+        study_link.study_of(source.scene, strengths="grid" if options.vary else None), options
     )
-    if values.overlap:
-        notes += " Standard errors allow for the overlap of the\nsplits (Nadeau & Bengio 2003)."
-    caption = (
-        f"{dataset_label(source.scene.data)}, epoch {source.experiment.training.epochs},"
-        f" {len(results.seeds)} seeds"
-    )
-    return f"{caption}\n\n{output.table(rows)}\n\n{notes}"
 
 
-def _difference(results: Results, differences: Replicates, i: int, c: int) -> str:
-    """Return the text of a network's difference by a criterion, with a mark if it is clear."""
-    if i == results.baseline:
-        return ""
-    mean, error = float(differences.mean[i, c]), float(differences.error[i, c])
-    text = differences.columns[c].text(mean, error)
-    return f"{text} {MARK}" if abs(mean) > CLEAR * error else f"{text}  "
+def _changed(study: Study, options: Namespace) -> Study:
+    """Return a study with the axes, methods, strengths and seeds of the options."""
+    changes: dict[str, Any] = {}
+    if options.vary:
+        axes = dict(study.vary)
+        for text in options.vary:
+            try:
+                axes |= [read_axis(study.base, text)]
+            except ValueError as error:
+                raise ValueError(f"--vary {error}") from error
+        changes["vary"] = axes
+    if options.methods is not None:
+        methods = tuple(key.strip() for key in options.methods.split(","))
+        for key in methods:
+            choice("--methods", key, (*METHODS, EARLY_STOPPING))
+        changes["methods"] = methods
+        if isinstance(study.strengths, tuple):
+            changes["strengths"] = {k: v for k, v in study.strengths if k in methods}
+        changes["variants"] = {k: v for k, v in study.variants if k in methods}
+    if options.strengths is not None:
+        try:
+            changes["strengths"] = read_strengths(options.strengths)
+        except ValueError as error:
+            raise ValueError(f"--strengths {error}, got {options.strengths!r}") from error
+    if options.seeds is not None:
+        changes["seeds"] = options.seeds
+    return replace(study, **changes)
 
 
-def _content(source: Source, results: Results) -> dict[str, Any]:
-    """Return all numbers for JSON."""
-    values, differences = results.values, results.differences
-    networks = []
-    for i, (name, strength) in enumerate(results.names):
-        criteria = {
-            column.key: {
-                "values": values.values[:, i, c].tolist(),
-                "mean": float(values.mean[i, c]),
-                "standard_error": float(values.error[i, c]),
-                "difference": float(differences.mean[i, c]),
-                "difference_standard_error": float(differences.error[i, c]),
-            }
-            for c, column in enumerate(values.columns)
-        }
-        networks.append({"method": name, "strength": strength, "criteria": criteria})
-    return {
-        "experiment": source.compared.id,
-        "seeds": list(results.seeds),
-        "baseline": results.baseline,
-        "overlap": values.overlap,
-        "networks": networks,
-    }
+def _comparison(study: Study, options: Namespace) -> Comparison:
+    """Return what is to be compared; raise ValueError if the study does not have it."""
+    methods = list(dict.fromkeys(row.method for row in study.cells[0].rows))
+    baseline = options.baseline
+    if baseline is None:
+        baseline = "none" if "none" in methods else methods[0]
+    elif baseline not in methods:
+        raise invalid("--baseline", one_of(methods), baseline)
+    metrics = (*METRICS, *MEASURES)
+    if study.base.data.task == "regression":
+        metrics = tuple(name for name in metrics if "accuracy" not in name)
+    if options.metric not in metrics:
+        raise invalid("--metric", one_of(metrics), options.metric)
+    correction = None if options.correction == "none" else options.correction
+    return Comparison(options.metric, baseline, options.interval, correction)
 
 
-def _print_csv(results: Results) -> None:
-    """Print a row for each seed and network."""
-    columns = results.values.columns
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["seed", "method", "strength", *(column.key for column in columns)])
-    for seed, networks in zip(results.seeds, results.values.values.tolist(), strict=True):
-        for name, numbers in zip(results.names, networks, strict=True):
-            cells = ["" if number != number else repr(number) for number in numbers]
-            writer.writerow([seed, *name, *cells])
+def _result(study: Study, options: Namespace) -> tuple[StudyResult, str]:
+    """Run a study, and return the result and a message on the cells that failed.
+
+    If it is interrupted, say what is kept and how to go on.
+    """
+    try:
+        return study.run(store=options.store, scheduler=options.scheduler), ""
+    except StudyError as error:
+        if error.result is None or not error.result.n_done:
+            raise OSError(str(error)) from error
+        return error.result, str(error)
+    except UnfitWorkersError as error:
+        raise OSError(str(error)) from error
+    except KeyboardInterrupt:
+        kept = f"The finished cells are in {options.store}: the same command goes on from there."
+        lost = "Nothing is kept. With --store DIR, a study can be interrupted and goes on."
+        output.note([lost if options.store is None else kept])
+        raise
+
+
+def _write_figure(result: StudyResult, comparison: Comparison, file: str) -> None:
+    """Write the figure of a result as a page that needs no network."""
+    from regviz import figures
+
+    figure = figures.study(result, metric=comparison.metric)
+    Path(file).write_text(figure.to_html(include_plotlyjs=True), "utf-8")

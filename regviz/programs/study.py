@@ -27,7 +27,7 @@ print(study.cost())
 scheduler = sys.argv[1] if len(sys.argv) > 1 else None
 result = study.run(store="{store}", scheduler=scheduler)
 result.frame.to_csv("study.csv", index=False)
-print(result.differences({baseline}).to_string(index=False))
+print(result.differences({baseline}).drop(columns="cell").to_string(index=False))
 regviz.figures.study(result).write_html("study.html")
 '''
 

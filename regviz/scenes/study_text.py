@@ -143,8 +143,14 @@ def seeds_text(seeds: Sequence[int]) -> str:
     return ",".join(map(str, seeds))
 
 
-def read_seeds(text: str) -> tuple[int, ...]:
+def read_seeds(text: str, least: int = 1) -> tuple[int, ...]:
     """Return the seeds that a text of `seeds_text` stands for.
+
+    Parameters
+    ----------
+    text : str
+    least : int
+        Smallest number of seeds that is allowed.
 
     Raises
     ------
@@ -152,7 +158,7 @@ def read_seeds(text: str) -> tuple[int, ...]:
         If the text is not of this form, or there are more than `MAX_SEEDS`. Its message begins
         with "must be".
     """
-    allowed = f"a number of seeds from 1 to {MAX_SEEDS}, or seeds such as 5-24 or 3,5,8"
+    allowed = f"a number of seeds from {least} to {MAX_SEEDS}, or seeds such as 5-24 or 3,5,8"
     wrong = ValueError(f"must be {allowed}")
     low, hyphen, high = text.partition("-")
     parts = [low, high] if hyphen else text.split(",")
@@ -161,9 +167,9 @@ def read_seeds(text: str) -> tuple[int, ...]:
     numbers = tuple(map(int, parts))
     if hyphen or len(numbers) == 1:
         first, last = numbers if hyphen else (0, numbers[0] - 1)
-        if not 0 <= last - first < MAX_SEEDS:
+        if not least <= last - first + 1 <= MAX_SEEDS:
             raise wrong
         numbers = tuple(range(first, last + 1))
-    if not numbers or len(numbers) > MAX_SEEDS or max(numbers) > MAX_SEED:
+    if not least <= len(numbers) <= MAX_SEEDS or max(numbers) > MAX_SEED:
         raise wrong
     return numbers

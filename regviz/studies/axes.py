@@ -52,6 +52,14 @@ class Axis:
         Part and field, such as ``"network.hidden"``; also the name of the column in tables.
     values : tuple
         The values, in the order of the study.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> study = regviz.Study(vary={"network.hidden": [(), (8,), (8, 8)]})
+    >>> axis = study.axes[0]
+    >>> axis.label, axis.texts, axis.column
+    ('Hidden layers', ('none', '8', '8-8'), ('', '8', '8-8'))
     """
 
     path: str

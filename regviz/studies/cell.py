@@ -75,6 +75,24 @@ class Cell:
     seeds : tuple of int
     values : tuple of (str, value)
         Path and value of each axis of the study. They are part of the experiment.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> study = regviz.Study(
+    ...     regviz.Experiment(training=regviz.TrainingSpec(epochs=5)),
+    ...     vary={"data.noise": [0.1, 0.3]},
+    ...     methods=("none", "l2"),
+    ...     strengths=3,
+    ... )
+    >>> cell = study.cells[1]
+    >>> cell.values, cell.n_networks
+    ((('data.noise', 0.3),), 80)
+    >>> [(row.method, row.strength) for row in cell.rows]
+    [('none', nan), ('l2', 0.003), ('l2', 0.07), ('l2', 0.5)]
+    >>> history = regviz.train(cell.experiment_under(seed=7))
+    >>> history.labels[-1]
+    'L2 λ₂ = 0.5'
     """
 
     experiment: Experiment
@@ -143,6 +161,15 @@ def compute(cell: Cell) -> "pa.Table":
     ------
     ValueError
         If the cell's experiment cannot be trained, as for `regviz.replicate`.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.studies.cell import compute
+    >>> short = regviz.Experiment(training=regviz.TrainingSpec(epochs=5))
+    >>> table = compute(regviz.Study(short, methods=("none",)).cells[0])
+    >>> table.num_rows, table.column_names[:4]
+    (20, ['cell', 'method', 'strength', 'strength_index'])
     """
     generator = steps(cell)
     while True:

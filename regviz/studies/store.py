@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from os import PathLike
@@ -24,6 +26,7 @@ MERGED_CELLS = 500
 _CELL = re.compile(r"([0-9a-f]{64})\.parquet")
 _VERSION = re.compile(r"(\d\w*(?:\.\w+)*)-format-(\d+)")
 _CELLS = b"regviz cells"  # key in a file's metadata: its cells and their numbers of rows
+DRAFT_SECONDS = 3600  # age from which on an unfinished file is one of a killed process
 _SPARE_BYTES = 20_000_000  # of the disk, besides the study's own
 
 
@@ -56,6 +59,22 @@ class Store:
     ------
     ValueError
         If the path is no folder that can be read and written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import regviz
+    >>> from regviz.studies.cell import compute
+    >>> from regviz.studies.store import Store
+    >>> short = regviz.Experiment(training=regviz.TrainingSpec(epochs=5))
+    >>> (cell,) = regviz.Study(short, methods=("none",)).cells
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Store(folder)
+    ...     store.check_space(n_bytes=10_000)
+    ...     store.add(cell.key, compute(cell))
+    ...     assert store.keys() == {cell.key}
+    ...     [table.num_rows for key, table in store.read([cell.key])]
+    [20]
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -65,9 +84,10 @@ class Store:
         self._n_alone = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / f"probe-{os.getpid()}"
+            probe = self.folder / f"{uuid.uuid4().hex}.draft"
             probe.write_bytes(b"probe")
             probe.unlink()
+            self._delete_old_drafts()
             self._n_alone = sum(1 for name in self._names() if _CELL.fullmatch(name))
             others = [one for one in self.path.iterdir() if _VERSION.fullmatch(one.name)]
         except OSError as error:
@@ -113,7 +133,12 @@ class Store:
             self._merge()
 
     def keys(self) -> set[str]:
-        """Return the keys of all cells; files are not read as a whole."""
+        """Return the keys of all cells; files are not read as a whole.
+
+        Returns
+        -------
+        set of str
+        """
         return {key for cells in self._files().values() for key, _ in cells}
 
     def read(self, keys: Iterable[str]) -> "Iterator[tuple[str, pa.Table]]":
@@ -147,6 +172,13 @@ class Store:
                     start += n_rows
             if not wanted:
                 return
+
+    def _delete_old_drafts(self) -> None:
+        """Delete unfinished files that killed processes have left."""
+        for draft in self.folder.glob("*.draft"):
+            with suppress(FileNotFoundError):
+                if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                    draft.unlink()
 
     def _names(self) -> list[str]:
         """Return the names of the files of tables, merged ones first."""
@@ -203,7 +235,7 @@ class Store:
         pa = arrow()
         cells = json.dumps([(key, table.num_rows) for key, table in tables.items()])
         whole = pa.concat_tables(tables.values()).replace_schema_metadata({_CELLS: cells})
-        draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+        draft = path.with_name(f"{uuid.uuid4().hex}.draft")
         try:
             with draft.open("wb") as file:
                 pq.write_table(whole, file, compression="zstd", write_page_checksum=True)

@@ -10,12 +10,15 @@ from types import SimpleNamespace
 import pytest
 
 from regviz.cli import main, parser
+from regviz.scenes.study_link import study_of
 from tests.cli.conftest import SCENE
 from tests.support.papers import blocks
 
 PAPER = "docs/howto/command-line.md"
 LINES = [
-    line for paper in ("README.md", PAPER) for line in "".join(blocks(paper, "sh")).splitlines()
+    line
+    for paper in ("README.md", PAPER)
+    for line in "".join(blocks(paper, "sh")).replace("\\\n", "").splitlines()
 ]
 COMMANDS = [line for line in LINES if re.match("regviz (?!serve)", line)]
 
@@ -27,6 +30,7 @@ def test_each_command_of_the_guide_runs(
     monkeypatch.chdir(tmp_path)
     for name in ("regviz-moons.json", "regviz-circles.json"):
         Path(name).write_text(SCENE.to_json(), "utf-8")
+    Path("study.json").write_text(study_of(SCENE, {"data.noise": [0.1]}, 2).to_json(), "utf-8")
     stdin = SimpleNamespace(buffer=io.BytesIO(SCENE.to_json().encode()))
     monkeypatch.setattr(sys, "stdin", stdin)
     _, *words = shlex.split(re.sub(r" [<>] \S+", "", line), comments=True)

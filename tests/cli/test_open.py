@@ -13,6 +13,7 @@ import pytest
 from devtools.serving import Site, free_port
 from regviz.cli import open as command
 from regviz.scenes.link import from_query
+from regviz.scenes.study_link import link, study_of
 from tests.cli.conftest import SCENE, Run
 
 LINK = "https://regviz.example.org/course/?v=2&data=moons&focus=l2"
@@ -43,6 +44,15 @@ def test_a_link_is_opened_on_a_running_server(run: Run, site: Site, opened: list
 def test_a_lesson_is_opened_as_a_lesson(run: Run, site: Site, opened: list[str]):
     run("open", "http://h/regviz/learn?lesson=noise", "--url", f"{site.origin}/")
     assert opened == [f"{site.origin}/learn?lesson=noise"]
+
+
+def test_a_study_is_opened_as_a_study(run: Run, site: Site, opened: list[str], tmp_path: Path):
+    study = study_of(SCENE, {"network.hidden": [(2,), (8, 8)]}, "grid")
+    file = tmp_path / "study.json"
+    file.write_text(study.to_json(), "utf-8")
+    for given in (link("http://h/regviz/study", study), file):
+        assert run("open", given, "--url", site.origin).code == 0
+    assert opened == [link(f"{site.origin}/study", study)] * 2
 
 
 def test_without_a_browser_the_address_is_printed(

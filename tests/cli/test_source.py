@@ -36,6 +36,19 @@ from tests.cli.conftest import Run
         (["export", "ok", "--program", "jax"], "--program must be one of 'pytorch', 'scikit-lea"),
         (["export", "ok", "--program", "keras", "--method", "x"], "--method must be one of none,"),
         (["study", "ok", "--baseline", "x"], "--baseline must be one of none, l1, l2, elastic_ne"),
+        (["study", "ok", "--metric", "loss"], "--metric must be one of train_loss, validation_"),
+        (["study", "ok", "--methods", "l9"], "--methods must be one of 'none', 'l1', 'l2', 'el"),
+        (["study", "ok", "--vary", "noise=1"], "--vary PATH must be one of 'data.name', 'data.n"),
+        (["study", "ok", "--vary", "data.noise=x"], "--vary data.noise must be a number, got 'x'"),
+        (["study", "ok", "--vary", "data.noise=9"], "vary['data.noise'][0]: noise must be a numb"),
+        (["study", "ok", "--strengths", "l2"], "--strengths must be grid, a number of strengths"),
+        (["study", "ok", "--figure", "x.png"], "--figure must be a file name that ends in .html"),
+        (
+            ["study", "base"],
+            "base: vary['data.noise'][0]: noise must be a number from 0 to 2, got 9",
+        ),
+        (["study", "http://h/study?seeds=x"], "seeds must be a number of seeds from 1 to 1000, o"),
+        (["open", "http://h/study?vary=x%3D1"], "vary must be one of 'data.name', 'data.n_samples"),
         (["open", "ftp://h/"], "LINK must be an address that begins with http:// or https://"),
         (["open", "http://h/?v=2&epochs=-1"], "epochs must be a whole number from 1 to 1000000"),
         (["open", "http://h/learn?lesson=x"], "lesson must be one of noise, l2, l1"),
@@ -57,6 +70,7 @@ def test_what_is_not_valid_is_named_with_what_is_allowed_and_nothing_is_trained(
     Path("bytes").write_bytes(b"\xff\xfe\x00")
     Path("text").write_text("hello")
     Path("moon").write_text('{"data": {"name": "moon"}}')
+    Path("base").write_text('{"base": {}, "vary": {"data.noise": [9]}}')
     sizes = '"task": "binary", "n_columns": 2, "n_outputs": 1, "n_train": 9, "n_validation": 0'
     digest = '"n_test": 0, "digest": "0123456789abcdef"'
     Path("arrays").write_text(f'{{"data": {{{sizes}, {digest}}}, "regularizations": [{{}}]}}')
@@ -81,8 +95,15 @@ def test_a_link_without_http_is_no_missing_file(link: str, run: Run):
         (["serve", "--port", "65536"], "--port: must be a whole number from 1 to 65535, got '65"),
         (["serve", "--port", "0"], "--port: must be a whole number from 1 to 65535, got '0'"),
         (["serve", "--host", "a..b"], "--host/--address: must be an address or a known name of t"),
-        (["study", "x", "--seeds", "1"], "--seeds: must be a whole number from 2 to 1000, got '1'"),
-        (["study", "x", "--seeds", "9e9"], "--seeds: must be a whole number from 2 to 1000, got"),
+        (
+            ["study", "x", "--seeds", "1"],
+            "--seeds: must be a number of seeds from 2 to 1000, or seeds",
+        ),
+        (
+            ["study", "x", "--seeds", "9e9"],
+            "--seeds: must be a number of seeds from 2 to 1000, or se",
+        ),
+        (["study", "x", "--interval", "z"], "--interval: invalid choice: 'z' (choose from"),
         (["study", "x", "--json", "--csv"], "--csv: not allowed with argument --json"),
         (["open", "x", "--port", "1", "--url", "x"], "--url: not allowed with argument --port"),
     ],

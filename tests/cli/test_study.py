@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from scipy import stats
 
 import regviz
 from regviz.analysis.replicates import with_seed
+from regviz.scenes.study_link import link, study_of
+from regviz.studies import cluster
 from tests.cli.conftest import EXPERIMENT, SCENE, Run
 
 SEEDS = range(4)
@@ -22,46 +26,121 @@ def losses(experiment: regviz.Experiment) -> np.ndarray:
     return np.array([run.metrics["test_loss"][-1] for run in runs])
 
 
-def test_differences_and_errors_are_those_of_a_paired_comparison(run: Run, scene_file: Path):
+def test_a_scene_is_compared_at_its_shown_strengths_seed_by_seed(run: Run, scene_file: Path):
     content = json.loads(run("study", scene_file, "--seeds", "4", "--json").out)
     grid = SCENE.grid()
-    none, l1, l2 = losses(grid.only(grid.rows(SCENE.strength_indices(grid)))).T
-    assert [network["method"] for network in content["networks"]] == (
-        ["None", "L1", "L2", "Early stopping"]
-    )
+    rows = grid.rows(SCENE.strength_indices(grid))
+    none, l1, l2 = losses(grid.only(rows)).T
+    stopped = []
+    for seed in SEEDS:
+        history = regviz.train(with_seed(grid.experiment, seed))
+        best, _ = history.early_stopping(grid.patience)
+        stopped.append(history.metrics["test_loss"][best[rows[0]], rows[0]])
     assert content["seeds"] == list(SEEDS)
-    for network, expected in zip(content["networks"], (none, l1, l2), strict=False):
-        found = network["criteria"]["test_loss"]
-        assert found["values"] == expected.tolist()
-        assert found["mean"] == pytest.approx(expected.mean())
-        assert found["standard_error"] == pytest.approx(stats.sem(expected))
-        assert found["difference"] == pytest.approx((expected - none).mean())
-        assert found["difference_standard_error"] == pytest.approx(stats.sem(expected - none))
+    (cell,) = content["cells"]
+    found = {one["method"]: one for one in cell["methods"]}
+    assert found["l1"]["chosen_strengths"] == [grid.experiment.regularizations[rows[1]].l1] * 4
+    assert found["none"]["difference"] is None
+    expected = {"none": none, "l1": l1, "l2": l2, "early_stopping": np.array(stopped)}
+    assert list(found) == list(expected)
+    for method, own in expected.items():
+        means = found[method]["means"]["test_loss"]
+        assert means["mean"] == pytest.approx(own.mean())
+        assert means["standard_error"] == pytest.approx(stats.sem(own))
+        if method != "none":
+            difference = found[method]["difference"]
+            interval = stats.ttest_rel(own, none).confidence_interval()
+            assert difference["mean"] == pytest.approx((own - none).mean())
+            assert (difference["low"], difference["high"]) == pytest.approx(interval)
 
 
-def test_csv_has_a_row_for_each_seed_and_network(run: Run, experiment_file: Path):
+def test_csv_has_a_row_for_each_network(run: Run, experiment_file: Path):
     done = run("study", experiment_file, "--seeds", "4", "--csv")
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert [(int(row["seed"]), row["method"]) for row in rows] == (
-        [(seed, name) for seed in SEEDS for name in ("L2", "L1 + dropout")]
+        [(seed, name) for name in ("l2", "l1+dropout") for seed in SEEDS]
     )
-    found = np.array([float(row["test_loss"]) for row in rows]).reshape(4, 2)
+    found = np.array([float(row["test_loss"]) for row in rows]).reshape(2, 4).T
     np.testing.assert_array_equal(found, losses(EXPERIMENT))
 
 
-def test_the_table_compares_with_the_baseline_that_is_chosen(run: Run, scene_file: Path):
-    done = run("study", scene_file, "--seeds", "4", "--baseline", "l2")
-    assert done.out.startswith("Moons, epoch 20, 4 seeds\n\nMethod ")
-    heads, none, _, l2, _ = done.out.splitlines()[2:7]
+def test_the_table_has_each_cell_compared_with_the_baseline_in_100_columns(run: Run):
+    address = link("http://h/study", study_of(SCENE, {"data.noise": [0.1, 0.3]}, 2))
+    words = ("--vary", "network.hidden=none,4-4", "--seeds", "5-6", "--baseline", "l2")
+    done = run("study", address, *words, "--methods", "none,l2,elastic_net,max_norm,early_stopping")
+    assert done.code == 0
+    head, _, heads, *_ = lines = done.out.splitlines()
+    assert head == "Moons, epoch 20, 4 cells, 2 seeds"
     assert "Difference from L2" in heads
-    assert none.count("±") == 4  # loss, difference, accuracy, zeros
-    assert l2.count("±") == 3  # no difference from itself
+    captions = [line for line in lines if line.startswith("Noise")]
+    assert captions == [
+        f"Noise {noise}, hidden layers {hidden}"
+        for noise in (0.1, 0.3)
+        for hidden in ("none", "4-4")
+    ]
+    block = lines[lines.index(captions[3]) + 1 :][:5]
+    names = ["None", "L2", "Elastic net", "Max-norm", "Early stopping"]
+    assert [re.split("  +", line)[0] for line in block] == names
+    assert ["[" in line for line in block] == [True, False, True, True, True]
+    assert max(map(len, lines)) <= 100
+    assert "correction of Holm for 16 comparisons" in done.out
 
 
-def test_early_stopping_can_be_the_baseline(run: Run, scene_file: Path):
-    words = ("study", scene_file, "--seeds", "2", "--baseline", "early_stopping", "--json")
-    content = json.loads(run(*words).out)
-    assert content["networks"][content["baseline"]]["method"] == "Early stopping"
-    none, *_, stopped = (each["criteria"]["test_loss"] for each in content["networks"])
-    expected = np.subtract(none["values"], stopped["values"]).mean()
-    assert none["difference"] == pytest.approx(expected)
+def test_a_dry_run_prints_the_cost_and_trains_nothing(
+    run: Run, scene_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study = study_of(SCENE, {"data.noise": [0.1, 0.3]}, "grid", range(3))
+    file = tmp_path / "study.json"
+    file.write_text(study.to_json(), "utf-8")
+    monkeypatch.setattr("regviz.studies.study.Study.run", pytest.fail)
+    content = json.loads(run("study", file, "--dry-run", "--json").out)
+    assert content["study"] == study.id
+    # none, early stopping, and twelve strengths of each of two methods
+    assert (content["n_cells"], content["n_networks"]) == (2, 2 * 3 * 26)
+    words = ("--vary", "data.noise=0.1,0.3", "--seeds", "3", "--dry-run", "--json")
+    assert json.loads(run("study", scene_file, *words).out) == content
+    assert run("study", file, "--dry-run").out == f"{study.cost()}\n"
+
+
+def test_an_interrupted_study_goes_on_from_its_store(
+    run: Run, scene_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    words = ("study", scene_file, "--vary", "data.noise=0.1,0.3", "--strengths", "1")
+    words += ("--seeds", "2", "--csv")
+    whole = run(*words)
+    store = tmp_path / "store"
+    cells_done = cluster.cells_done
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        for one in cells_done(*given, **named):
+            yield one
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", interrupted)
+    done = run(*words, "--store", store)
+    assert (done.code, done.out) == (130, "")
+    assert f"cells are in {store}: the same command goes on from there." in done.err
+    monkeypatch.setattr("regviz.studies.run.cells_done", cells_done)
+    assert run(*words, "--store", store) == (0, whole.out, whole.err)
+
+
+def test_failed_cells_are_named(run: Run, scene_file: Path, monkeypatch: pytest.MonkeyPatch):
+    def failing(study: regviz.Study, **_: object) -> None:
+        raise cluster.StudyError([(study.cells[0], "killed 3 workers")])
+
+    monkeypatch.setattr("regviz.studies.study.Study.run", failing)
+    done = run("study", scene_file, "--seeds", "2", "--vary", "data.noise=0.1")
+    assert (done.code, done.out) == (1, "")
+    message = "regviz study: error: 1 cell of the study failed.\ndata.noise=0.1: killed 3 workers\n"
+    assert done.err.endswith(message)
+
+
+def test_the_figure_is_a_page_of_its_own(
+    run: Run, scene_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # plotly.js, of 5 MB, is the same in every page
+    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "")
+    file = tmp_path / "study.html"
+    words = ("--vary", "data.noise=0.1,0.3", "--strengths", "1", "--seeds", "2", "--figure", file)
+    assert run("study", scene_file, *words).code == 0
+    assert "Noise" in file.read_text("utf-8")

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -113,6 +114,28 @@ def test_a_study_goes_on_from_its_store_and_computes_nothing_twice(tmp_path, tab
     assert first.counts == (3, 3)
     assert bits(STUDY.run(tmp_path, progress=second).table) == whole
     assert second.counts == (6, 0)
+
+
+def test_two_runs_at_the_same_time_share_a_store(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr(store_module, "MERGED_CELLS", 2)
+    counts = Progress(), Progress()
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda own: STUDY.run(tmp_path, progress=own), counts))
+    assert [bits(result.table) for result in results] == [whole, whole]
+    store = Store(tmp_path)
+    assert store.keys() == {cell.key for cell in STUDY.cells}
+    assert len(dict(store.read(store.keys()))) == 6
+    assert [name for name in names(store) if not name.endswith(".parquet")] == []
+
+
+def test_files_that_a_killed_process_left_unfinished_are_deleted(tmp_path, tables):
+    store = filled(tmp_path, tables)
+    old, new = store.folder / "old.draft", store.folder / "new.draft"
+    for path in (old, new):
+        path.write_bytes(b"PAR1")
+    os.utime(old, (0, 0))
+    assert Store(tmp_path).keys() == set(tables)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_another_study_reuses_equal_cells(tmp_path, tables):

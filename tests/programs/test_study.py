@@ -1,0 +1,48 @@
+"""Test of the program of a study: it is run."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import regviz
+from regviz.programs.study import study_program
+from regviz.scenes.study_link import study_of
+
+
+def test_the_program_runs_the_same_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    scene = regviz.Scene(
+        regviz.DataSpec("moons", n_samples=60),
+        regviz.NetworkSpec((4,), features=("x1", "x1*x2")),
+        regviz.TrainingSpec(epochs=10, batch_size=None),
+        ("l1", "elastic_net"),
+        phases=(regviz.Phase(5, regviz.Regularization(l2=0.1)),),
+        variants={"elastic_net": 0.25},  # type: ignore[arg-type]
+    )
+    vary = {"network.hidden": [(), (3,)], "training.optimizer": ["adam", "sgd"]}
+    study = study_of(scene, vary, {"l1": [0.01], "elastic_net": [0.1]}, (2, 4, 5))
+    file = tmp_path / "study.py"
+    file.write_text(study_program(study), "utf-8")
+    assert max(map(len, file.read_text("utf-8").splitlines())) <= 100
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(file)])
+    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "")  # 5 MB
+    made = runpy.run_path(str(file))
+    assert made["study"] == study
+    assert made["study"].id == study.id
+    expected = study.run(progress=lambda _: None).frame
+    pd.testing.assert_frame_equal(made["result"].frame, expected)
+    assert len(pd.read_csv("study.csv")) == len(expected) == 2 * 2 * 2 * 3
+    printed = capsys.readouterr().out
+    assert printed.startswith("4 cells, 24 networks, ")
+    assert printed.count("elastic_net") == 4
+    assert {one.name for one in tmp_path.iterdir()} == {
+        "study.py",
+        "study.csv",
+        "study.html",
+        f"study-{study.id}",
+    }
