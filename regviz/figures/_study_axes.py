@@ -33,7 +33,7 @@ LEGEND_ROW = 22  # pixels of two entries of the legend, as they stand in a figur
 LINE = 23  # pixels of a line below the title: 1.3 times the size of the title
 NOTE_CHARS = 54  # of a line below the title, in a figure 390 px wide
 LOG_SPAN = 10  # least ratio of the ends of a logarithmic axis
-MAX_TICKS = 12
+MAX_TICKS = 16  # in a row of panels
 BAND_OPACITY = 0.18
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "bowtie")
 NAMES = {
@@ -116,7 +116,7 @@ class Places(NamedTuple):
         at = np.log10(self.at) if self.kind == "log" else self.at
         low, high = float(at.min()), float(at.max())
         margin = 0.04 * (high - low) or 0.5
-        shown = _apart(at, (high - low) / n_ticks)
+        shown = _apart(at, (1 - 1e-9) * (high - low) / n_ticks)
         return dict(
             type=self.kind,
             range=[low - margin, high + margin],
@@ -257,11 +257,16 @@ def view_of(
 
 def rows_by_cell(result: "StudyResult", frame: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a table with the position of their cell in the study."""
-    found = np.zeros(len(frame), dtype=int)
+    yield from zip(cells_of(result, frame).tolist(), frame.to_dict("records"), strict=True)
+
+
+def cells_of(result: "StudyResult", frame: Any) -> NDArray[np.intp]:
+    """Return the position of the cell of each row of a table."""
+    found = np.zeros(len(frame), dtype=np.intp)
     for axis in result.study.axes:
         index = {value: i for i, value in enumerate(axis.column)}
-        found = found * len(index) + np.array([index[v] for v in frame[axis.path]], dtype=int)
-    yield from zip(found.tolist(), frame.to_dict("records"), strict=True)
+        found = found * len(index) + frame[axis.path].map(index).to_numpy(dtype=np.intp)
+    return found
 
 
 def panels(view: View, height: int = PANEL, n_rows: int = 0) -> tuple[go.Figure, list[Place]]:

@@ -65,7 +65,7 @@ def draw(
     add_legend(figure, [looks[key] for key in methods], "lines+markers")
     number = f"difference in {NAMES[metric]} from {name}" if paired else NAMES[metric]
     title = number[0].upper() + number[1:]
-    finish(figure, view, theme, title, _notes(result, places, frame, paired))
+    finish(figure, view, theme, title, _notes(result, frame, paired))
     margin = HEADROOM * (high - low)
     percent = {"tickformat": ".0%"} if metric in PERCENT else {}
     figure.update_yaxes(range=[low - margin, high + margin], zeroline=False, **percent)
@@ -165,14 +165,13 @@ def _text(row: dict[str, Any], where: str, metric: str, name: str, baseline: str
     return "<br>".join(lines)
 
 
-def _notes(result: "StudyResult", places: Places, frame: Any, paired: bool) -> list[str]:
+def _notes(result: "StudyResult", frame: Any, paired: bool) -> list[str]:
     """Return the lines below the title: what the signs and bands are."""
-    shape = "bars" if places.kind == "named" else "bands"
     what = "paired differences" if paired else "means"
-    notes = [f"{what} of {len(result.study.seeds)} seeds; {shape}: ± one standard error"]
+    notes = [f"{what} of {len(result.study.seeds)} seeds ± 1 standard error"]
     if paired:
         n = len(result.study.cells) * (len(result.methods) - 1)
-        notes.append(f"filled: clear (Holm, {n} comparisons); hollow: not clear")
+        notes.append(f"filled: clear (Holm, {n} comparisons); hollow: unclear")
     if frame["n_diverged"].any():
         notes.append("×: diverged under a seed")
     return notes + unfinished(result)

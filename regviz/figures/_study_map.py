@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 HALF = 0.47  # of a cell's side, which is 1
 LIGHTNESS = 0.55  # share of the background in the colours of methods that tie
-MAX_NAMED_COLUMNS = 6  # with more columns in a row of panels, names do not fit into cells
-MAX_NAMED_TIES = 2
+MAX_NAMED_COLUMNS = 4  # with more columns in a row of panels, names do not fit into cells
 ROW_HEIGHT, LEAST_HEIGHT = 72, 150  # pixels of a row of cells, and of a panel
 SIGN = 9  # pixels of a sign
 
@@ -184,15 +183,14 @@ def _empty(cells: list[Place], theme: Theme) -> go.Scatter:
 
 
 def _names(cells: list[Place], looks: dict[str, Look], theme: Theme) -> go.Scatter:
-    """Return the names of the winner and of the methods that tie with it, in the cells."""
+    """Return the texts of cells: winner, how often it is best, and the number of ties."""
     own = [one for one in cells if one.methods]
     texts, colours = [], []
     for one in own:
-        names, tied = [looks[key].name for key in one.methods], len(one.methods) > 1
-        few = len(names) <= MAX_NAMED_TIES
-        words = " =<br>".join(names) if few else f"tie of {len(names)}"
-        texts.append(f"{words}<br>{one.row['certainty']:.0%}")
-        fill = mix(looks[one.methods[0]].colour, palette.BLANK[theme], LIGHTNESS * tied)
+        n = len(one.methods)
+        share = f"{looks[one.methods[0]].name} {one.row['certainty']:.0%}"
+        texts.append(share if n == 1 else f"tie of {n}<br>{share}")
+        fill = mix(looks[one.methods[0]].colour, palette.BLANK[theme], LIGHTNESS * (n > 1))
         colours.append(_contrast(fill))
     return go.Scatter(
         x=[one.x for one in own],
@@ -241,7 +239,7 @@ def _notes(result: "StudyResult", rows: list[dict[str, Any]], named: bool) -> li
         f"pale: tied, not clearly worse (Holm, {n} comparisons)",
     ]
     if named:
-        notes.append("%: how often the first is best in redrawn seeds")
+        notes.append("%: how often this method is best in redrawn seeds")
     if any(not row["method"] for row in rows):
         notes.append("×: all methods diverged under a seed")
     return notes + unfinished(result)

@@ -12,13 +12,13 @@ from regviz.figures._study_axes import (
     Places,
     View,
     band,
+    cells_of,
     finish,
     gaps,
     looks_of,
     muted,
     panels,
     places_of,
-    rows_by_cell,
     set_x_axes,
     unfinished,
 )
@@ -55,8 +55,7 @@ def draw(result: "StudyResult", view: View, theme: Theme) -> go.Figure:
             figure.add_trace(trace, *place)
         parts.append(_describe(key, looks[key], places, own, view.where((view.facet, f))))
     figure.update_traces(showlegend=False)
-    shape = "bars" if places.kind == "named" else "bands"
-    notes = [f"median of {n_seeds} seeds; {shape}: quartiles; dashes: strengths that were tried"]
+    notes = [f"median of {n_seeds} seeds, quartiles; dashes: strengths tried"]
     finish(figure, view, theme, "Chosen strengths", notes + unfinished(result))
     for row, key in enumerate(methods, 1):
         every = np.concatenate([tried for (_, name), (_, tried) in offered.items() if name == key])
@@ -70,10 +69,9 @@ def draw(result: "StudyResult", view: View, theme: Theme) -> go.Figure:
 
 def _by_cell(result: "StudyResult", frame: Any) -> dict[tuple[int, str], tuple[str, Any]]:
     """Return the key and the strengths of each cell and method in a frame."""
-    groups: dict[tuple[int, str], tuple[str, list[float]]] = {}
-    for cell, row in rows_by_cell(result, frame):
-        groups.setdefault((cell, row["method"]), (row["cell"], []))[1].append(row["strength"])
-    return {at: (key, np.array(strengths)) for at, (key, strengths) in groups.items()}
+    keys, strengths = frame["cell"].to_numpy(), frame["strength"].to_numpy()
+    groups = frame.groupby([cells_of(result, frame), "method"]).indices
+    return {(int(at[0]), at[1]): (keys[rows[0]], strengths[rows]) for at, rows in groups.items()}
 
 
 def _grid(places: Places, grid: list[Any], theme: Theme) -> go.Scatter:

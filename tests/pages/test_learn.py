@@ -70,7 +70,8 @@ def test_the_list_has_all_lessons_and_a_teachers_own_last(own_lesson: Lesson):
 
 def test_the_playground_links_to_the_list_and_back():
     links = [each.proto.page for each in open_page(hidden="2", epochs="20").get("page_link")]
-    assert links == ["learn", "learn"]  # beside the board, and in the sidebar, of which one is seen
+    # beside the board, and in the sidebar, of which one is seen
+    assert links == ["learn", "learn", "study"]
     assert "" in [each.proto.page for each in open_lesson().sidebar.get("page_link")]
 
 
