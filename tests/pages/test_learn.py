@@ -216,5 +216,5 @@ compare = ["l2", "dropout"]
     assert place == "./study"
     study, problems = from_query(dict(parse_qsl(query)))
     assert (study, problems) == (all_studies()["width.chosen"], [])
-    tables = [text.value for text in page.main.markdown if "95 % interval" in text.value]
+    tables = [text.value for text in page.main.markdown if "| clear |" in text.value]
     assert len(tables) == 3, "one for each noise"
