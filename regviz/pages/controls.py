@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import streamlit as st
 
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
 from regviz.methods.labels import label
+from regviz.pages.board import query_of
 from regviz.pages.control_values import control_options
 from regviz.pages.data import choose_data
 from regviz.pages.state import page_state
+from regviz.scenes.link import LINK_VERSION
 from regviz.scenes.scene import Scene
 from regviz.spec.experiment import (
     ACTIVATIONS,
@@ -274,15 +277,15 @@ def _first_network(network: NetworkSpec, before: int, n_columns: int) -> Network
     return replace(network, hidden=hidden)
 
 
-def choose(learn: st.Page) -> Scene:
+def choose(learn: st.Page, study: st.Page) -> Scene:
     """Draw the sidebar, and return the chosen scene, without focus, strengths and epoch.
 
     Parameters without a visible control keep their values in the scene that was opened.
 
     Parameters
     ----------
-    learn : st.Page
-        The page *Learn*, to link to.
+    learn, study : st.Page
+        The pages *Learn* and *Study*, to link to.
     """
     base = page_state().base or page_state().opened
     data, network, training = base.data, base.network, base.training
@@ -292,6 +295,7 @@ def choose(learn: st.Page) -> Scene:
             st.title("RegViz", anchor=False)
             st.caption("What regularization does to a neural network, live")
             st.page_link(learn, label="Learn: a course in lessons", icon=":material/school:")
+            link_to_study = st.empty()  # filled below, as its address holds the scene
         if "data" not in base.hide:
             data = choose_data(base.data)
         if "network" not in base.hide:
@@ -319,4 +323,11 @@ def choose(learn: st.Page) -> Scene:
         plane=None,
     )
     page_state().base = scene
+    if not set(SIDEBAR) <= set(base.hide):
+        link_to_study.page_link(
+            study,
+            label="Study: many trainings, one answer",
+            icon=":material/experiment:",
+            query_params={"v": str(LINK_VERSION)} | dict(parse_qsl(query_of(scene))),
+        )
     return scene

@@ -191,13 +191,13 @@ def _enable_requested_method() -> None:
         st.session_state[f"use_{method}"] = True
 
 
-def main(learn: st.Page) -> None:
+def main(learn: st.Page, study: st.Page) -> None:
     """Draw the page.
 
     Parameters
     ----------
-    learn : st.Page
-        The page *Learn*, to link to.
+    learn, study : st.Page
+        The pages *Learn* and *Study*, to link to.
     """
     st.set_page_config(
         "RegViz",
@@ -210,7 +210,7 @@ def main(learn: st.Page) -> None:
     enter(PLAYGROUND)
     _open_scene()
     _enable_requested_method()
-    scene = choose(learn)
+    scene = choose(learn, study)
     with st.container(horizontal=True, vertical_alignment="center", key="above"):
         line = f"**{question(scene.data)}** {HINT}"
         st.markdown(line, width="stretch", help=ABOUT)

@@ -1,16 +1,17 @@
-"""The pages of the site: the playground at ``/``, and the course at ``/learn``."""
+"""The pages of the site: playground at ``/``, course at ``/learn``, studies at ``/study``."""
 
 import streamlit as st
 
-from regviz.pages import learn, playground
+from regviz.pages import learn, playground, study
 
 
 def main() -> None:
     """Run the page of the address."""
-    # each links to the other; the pages are hidden in the sidebar, which lists controls or lessons
-    first = st.Page(lambda: playground.main(course), title="RegViz", default=True)
+    # each links to the others; the pages are hidden in the sidebar, which lists controls or lessons
+    first = st.Page(lambda: playground.main(course, many), title="RegViz", default=True)
     course = st.Page(lambda: learn.main(first, course), title="Learn", url_path=learn.PATH)
-    st.navigation([first, course], position="hidden").run()
+    many = st.Page(lambda: study.main(first, course, many), title="Study", url_path=study.PATH)
+    st.navigation([first, course, many], position="hidden").run()
 
 
 main()

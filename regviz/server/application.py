@@ -30,7 +30,7 @@ from regviz.server.maintenance import run_maintenance
 from regviz.server.messages import check_messages
 from regviz.server.metrics import serve_metrics
 from regviz.server.slow_clients import ConnectionLimiter, bound_connections, raise_descriptor_limit
-from regviz.server.state import limits, runs
+from regviz.server.state import limits, runs, studies
 from regviz.server.streamlit_patches import apply_patches
 
 _DOCUMENT = File("index.html", lambda: document().encode(), "no-cache")
@@ -71,10 +71,10 @@ def prepare() -> dict[str, Any]:
         """Set up the process, and run maintenance until it ends."""
         torch.set_num_threads(1)
         if limits().metrics_port:
-            serve_metrics(limits().metrics_port, slots, runs())
+            serve_metrics(limits().metrics_port, slots, runs(), studies())
         gc.freeze()  # collections skip all that is imported; a full one takes 100 ms with torch
         gc.enable()
-        maintenance = asyncio.create_task(run_maintenance(runs(), lambda: slots.n_taken))
+        maintenance = asyncio.create_task(run_maintenance(runs(), studies(), lambda: slots.n_taken))
         yield {}
         maintenance.cancel()
 

@@ -21,7 +21,7 @@ from regviz.server.internals import find_other_value
 _logger = logging.getLogger("regviz.errors")
 
 HEALTH, HOST_CONFIG = "/_stcore/health", "/_stcore/host-config"
-PAGES = ("/", "/learn")
+PAGES = ("/", "/learn", "/study")
 PATHS = (*PAGES, HEALTH, HOST_CONFIG)
 STREAMLITS_STATIC = "/static/"
 STATIC = (STREAMLITS_STATIC, "/assets/")  # served by `StaticCache`

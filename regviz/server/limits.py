@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -56,6 +57,20 @@ class Limits:
     lessons : tuple of str
         Folders with lessons of one's own (docs/howto/lessons.md), which follow those of the course.
         In the variable they are separated by spaces.
+    studies : int
+        Bound on unfinished studies of the page *Study*, waiting ones included, 1 to 10,000.
+    active_studies : int
+        Bound on studies that are computed at the same time, 1 to 1000; others wait in a queue.
+    study_seconds : float
+        Bound on the cost of one study, in seconds of one core; above 0, to 10,000,000.
+    study_networks : int
+        Bound on the networks of one study, 1 to 10,000,000: a result takes about 250 bytes for
+        each.
+    study_cache_mb : int
+        Bound on the memory of the results of finished studies, in MiB, 1 to 1,000,000.
+    scheduler : str
+        Address of a Dask scheduler, such as ``"tcp://scheduler:8786"``: the studies of the page are
+        computed there and only there. By default they are computed by the training threads.
 
     Raises
     ------
@@ -76,6 +91,12 @@ class Limits:
     streamlit_patches: int = 1
     imports: tuple[str, ...] = ()
     lessons: tuple[str, ...] = ()
+    studies: int = 30
+    active_studies: int = 4
+    study_seconds: float = 600.0
+    study_networks: int = 20_000
+    study_cache_mb: int = 64
+    scheduler: str = ""
 
     def __post_init__(self) -> None:
         integer("sessions", self.sessions, 1, 100_000)
@@ -88,6 +109,14 @@ class Limits:
         real("cache_minutes", self.cache_minutes, 0, 100_000, open_low=True)
         integer("metrics_port", self.metrics_port, 0, 65535)
         integer("streamlit_patches", self.streamlit_patches, 0, 1)
+        integer("studies", self.studies, 1, 10_000)
+        integer("active_studies", self.active_studies, 1, 1000)
+        real("study_seconds", self.study_seconds, 0, 10_000_000, open_low=True)
+        integer("study_networks", self.study_networks, 1, 10_000_000)
+        integer("study_cache_mb", self.study_cache_mb, 1, 1_000_000)
+        if self.scheduler and not re.fullmatch(r"\w+://[^\s/]+:\d+", self.scheduler):
+            allowed = "an address such as 'tcp://scheduler:8786'"
+            raise invalid("scheduler", allowed, self.scheduler)
         for origin in self.embed:
             if not _is_origin(origin):
                 raise invalid("embed", "origins such as 'https://example.org', or '*'", origin)
@@ -136,6 +165,8 @@ def _read(name: str, text: str, default: object) -> object:
     """Parse the text of a variable as the type of its default."""
     if isinstance(default, tuple):
         return tuple(text.split())
+    if isinstance(default, str):
+        return text
     try:
         value = float(text)
     except ValueError:

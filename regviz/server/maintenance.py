@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from regviz.jobs.registry import JobRegistry
+from regviz.jobs.studies import StudyRegistry
 
 _logger = logging.getLogger("regviz.errors")
 
@@ -17,7 +18,9 @@ INTERVAL_SECONDS = 20.0
 N_COLLECTIONS = 12
 
 
-async def run_maintenance(runs: JobRegistry, n_visitors: Callable[[], int]) -> None:
+async def run_maintenance(
+    runs: JobRegistry, studies: StudyRegistry, n_visitors: Callable[[], int]
+) -> None:
     """Run maintenance every `INTERVAL_SECONDS`, until cancelled.
 
     Streamlit's own garbage collection after every rerun is off, as it takes 100 ms with torch
@@ -27,6 +30,7 @@ async def run_maintenance(runs: JobRegistry, n_visitors: Callable[[], int]) -> N
     Parameters
     ----------
     runs : JobRegistry
+    studies : StudyRegistry
     n_visitors : callable
         Returns the number of connected visitors.
     """
@@ -36,8 +40,9 @@ async def run_maintenance(runs: JobRegistry, n_visitors: Callable[[], int]) -> N
         await asyncio.sleep(INTERVAL_SECONDS)
         try:
             runs.evict_expired()
+            studies.evict()
         except Exception:  # the loop goes on: without it the cache would only grow
-            _logger.exception("expired trainings could not be evicted")
+            _logger.exception("expired trainings or studies could not be evicted")
         now = (n_visitors(), len(runs))
         if now[0] < before[0] or now[1] < before[1]:
             pending = N_COLLECTIONS

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from regviz.jobs.registry import JobRegistry
+from regviz.jobs.studies import StudyRegistry
 from regviz.server.admission import SessionSlots
 
 
@@ -17,14 +18,15 @@ class Visitors(Collector):
     ----------
     slots : SessionSlots
     runs : JobRegistry
+    studies : StudyRegistry
     """
 
-    def __init__(self, slots: SessionSlots, runs: JobRegistry) -> None:
-        self.slots, self.runs = slots, runs
+    def __init__(self, slots: SessionSlots, runs: JobRegistry, studies: StudyRegistry) -> None:
+        self.slots, self.runs, self.studies = slots, runs, studies
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric of RegViz with its value."""
-        slots, runs = self.slots, self.runs
+        slots, runs, studies = self.slots, self.runs, self.studies
         for name, value, about in (
             ("visitors", slots.n_taken, "Visitors that are connected."),
             ("visitors_allowed", slots.n, "Visitors that can be connected at a time."),
@@ -32,18 +34,28 @@ class Visitors(Collector):
             ("trainings_allowed", runs.max_trainings, "Trainings that are taken on at a time."),
             ("kept_bytes", runs.n_bytes, "Memory of all recordings."),
             ("kept_bytes_allowed", runs.max_bytes, "Memory that recordings may take."),
+            ("studies", studies.n_unfinished, "Studies that wait or are under way."),
+            ("studies_allowed", studies.max_studies, "Studies that are taken on at a time."),
+            ("study_bytes", studies.n_bytes, "Memory of the results of studies."),
+            ("study_bytes_allowed", studies.max_bytes, "Memory that results of studies may take."),
         ):
             yield GaugeMetricFamily(f"regviz_{name}", about, value)
         for name, value, about in (
             ("visitors_refused", slots.n_refused, "Visitors who found no place."),
             ("trainings_started", runs.n_started, "Trainings that were started."),
             ("trainings_refused", runs.n_refused, "Trainings that were put off."),
+            ("studies_started", studies.n_started, "Studies that were started."),
+            ("studies_refused", studies.n_refused, "Studies that were refused."),
         ):
             yield CounterMetricFamily(f"regviz_{name}", about, value)
 
 
 def serve_metrics(
-    port: int, slots: SessionSlots, runs: JobRegistry, registry: CollectorRegistry = REGISTRY
+    port: int,
+    slots: SessionSlots,
+    runs: JobRegistry,
+    studies: StudyRegistry,
+    registry: CollectorRegistry = REGISTRY,
 ) -> None:
     """Serve the metrics of RegViz and of the process in Prometheus' text format, in a thread.
 
@@ -53,6 +65,7 @@ def serve_metrics(
         Port to listen on, on all of the machine's addresses.
     slots : SessionSlots
     runs : JobRegistry
+    studies : StudyRegistry
     registry : CollectorRegistry
         By default the process's own, with its memory, processor time and open files.
 
@@ -61,5 +74,5 @@ def serve_metrics(
     OSError
         If the port is in use.
     """
-    registry.register(Visitors(slots, runs))
+    registry.register(Visitors(slots, runs, studies))
     start_http_server(port, registry=registry)

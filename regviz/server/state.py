@@ -3,8 +3,12 @@
 import functools
 import os
 
+from streamlit import runtime
+
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.scheduler import Scheduler
+from regviz.jobs.studies import StudyRegistry
+from regviz.jobs.study_workers import ClusterWorkers, LocalWorkers
 from regviz.server.limits import Limits
 from regviz.server.rooms import Rooms
 
@@ -31,6 +35,25 @@ def runs() -> JobRegistry:
         granted.cache_minutes * 60,
         scheduler=Scheduler(granted.threads, granted.active),
     )
+
+
+@functools.cache
+def studies() -> StudyRegistry:
+    """Return the registry of all studies, which run on the configured cluster or here."""
+    granted = limits()
+    here = LocalWorkers(runs().scheduler)
+    return StudyRegistry(
+        ClusterWorkers(granted.scheduler) if granted.scheduler else here,
+        granted.studies,
+        granted.active_studies,
+        granted.study_cache_mb * 2**20,
+        is_present=_is_connected,
+    )
+
+
+def _is_connected(session: str) -> bool:
+    """Return whether a browser is connected to a session of Streamlit; True in `AppTest`."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 @functools.cache

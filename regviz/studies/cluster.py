@@ -92,6 +92,8 @@ def cells_done(
     cells: Iterable[Cell],
     scheduler: Any = None,
     tell: Callable[[Event], None] = lambda event: None,
+    stop: Callable[[], bool] = lambda: False,
+    most: int | None = None,
 ) -> "Generator[tuple[Cell, pa.Table], None, None]":
     """Compute cells, and yield each with its table as it finishes.
 
@@ -105,6 +107,10 @@ def cells_done(
         Address of a scheduler, a client, or None for threads of this process.
     tell : callable
         Called with an `Event` at each change.
+    stop : callable
+        Called without arguments about once a second. If it returns True, the iterator ends.
+    most : int, optional
+        Bound on the cells at the scheduler, for several runs that share its workers.
 
     Yields
     ------
@@ -122,7 +128,7 @@ def cells_done(
         After the last cell, if cells failed.
     """
     with connected(scheduler) as connection:
-        run = _Run(connection, iter(cells), tell)
+        run = _Run(connection, iter(cells), tell, stop, most)
         try:
             yield from run.done()
         finally:
@@ -135,9 +141,15 @@ class _Run:
     """Cells on their way: waiting, at the scheduler, suspected to kill workers, failed."""
 
     def __init__(
-        self, connection: Connection, cells: Iterator[Cell], tell: Callable[[Event], None]
+        self,
+        connection: Connection,
+        cells: Iterator[Cell],
+        tell: Callable[[Event], None],
+        stop: Callable[[], bool],
+        most: int | None,
     ) -> None:
         self.connection, self.cells, self.tell = connection, cells, tell
+        self.stop, self.most = stop, most
         self.failures: list[tuple[Cell, str]] = []
         self._again = deque[Cell]()  # sent before further cells
         self._suspects = deque[Cell]()  # sent after all others, one at a time
@@ -149,16 +161,19 @@ class _Run:
         self._workers: dict[str, int] = {}  # threads by address
         self._unfit: dict[str, str] = {}  # reason by address
         self._looked = -math.inf
+        self._exhausted = False  # whether all cells have been pulled
+        self._proven = False  # whether a worker has computed a cell
 
     def done(self) -> "Iterator[tuple[Cell, pa.Table]]":
         """Yield each cell with its table until none is left."""
-        while True:
+        while not self.stop():
             self._look()
             self._send()
-            if not (self._sent or self._again):
+            if self._exhausted and not (self._sent or self._again or self._suspects):
                 return
             for cell, outcome in self._outcomes():
                 if outcome.kind == "table":
+                    self._proven = True
                     yield cell, unpack(outcome.value)
                 elif outcome.kind == "unfit":
                     self._leave_out(outcome)
@@ -189,9 +204,9 @@ class _Run:
         if workers != self._workers:
             self._workers = workers
             self._tell("" if workers else "No worker is connected to the scheduler: waiting.")
-        reasons = [self._unfit[address] for address in workers if address in self._unfit]
-        if workers and len(reasons) == len(workers):
-            raise UnfitWorkersError(f"No worker can be used. {reasons[0]}")
+        if workers and not self._fit() and not self._proven:
+            reason = self._unfit[next(iter(workers))]
+            raise UnfitWorkersError(f"No worker can be used. {reason}")
 
     def _restore(self) -> None:
         """Wait for a lost scheduler; what was there is to be sent again."""
@@ -208,23 +223,31 @@ class _Run:
         return {at: n for at, n in self._workers.items() if at not in self._unfit}
 
     def _send(self) -> None:
-        """Send cells until enough are at the scheduler."""
-        room = CELLS_PER_THREAD * sum(self._fit().values()) + SPARE_CELLS - len(self._sent)
+        """Send cells until enough are at the scheduler; none while all its workers are unfit."""
+        fit = self._fit()
+        if self._workers and not fit:
+            return
+        room = CELLS_PER_THREAD * sum(fit.values()) + SPARE_CELLS
+        room = max(0, (room if self.most is None else min(room, self.most)) - len(self._sent))
         cells = [self._again.popleft() for _ in range(min(room, len(self._again)))]
-        cells += islice(self.cells, max(0, room - len(cells)))
+        room -= len(cells)
+        further = list(islice(self.cells, room))
+        self._exhausted = len(further) < room
+        cells += further
         if not (cells or self._sent) and self._suspects:
             cells = [self._suspects.popleft()]
             self._alone = cells[0].key
         if not cells:
             return
         # without restrictions, Dask keeps waiting cells at the scheduler until a worker is free
-        limits = dict(workers=list(self._fit()), allow_other_workers=True) if self._unfit else {}
+        limits = dict(workers=list(fit), allow_other_workers=True) if self._unfit else {}
         try:
             futures = self.connection.client.map(
                 self._run,
                 [pack(cell) for cell in cells],
                 [fingerprint(cell.experiment.training.dtype) for cell in cells],
                 key=[self._key(cell) for cell in cells],
+                fifo_timeout="0 ms",  # after all cells that were sent earlier
                 **limits,
             )
         except Exception:

@@ -121,7 +121,9 @@ def _local(distributed: Any) -> Iterator[Any]:
         n_workers=1,
         threads_per_worker=CPU_COUNT,
         processes=False,
-        dashboard_address=None,
+        # Dask's web servers cannot be switched off, and listen on all interfaces by default
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
         silence_logs=logging.ERROR,  # a warning would name each cell that the user cancels
         memory_limit=0,  # it is of the whole process, and a worker above it would wait for ever
     )

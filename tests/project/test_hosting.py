@@ -9,6 +9,8 @@ import pytest
 from devtools.serving import ROOT
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
+from regviz.jobs.studies import StudyRegistry
+from regviz.jobs.study_workers import LocalWorkers
 from regviz.server.admission import SessionSlots
 from regviz.server.limits import PREFIX, Limits
 from regviz.server.metrics import Visitors
@@ -23,11 +25,11 @@ def test_the_table_has_every_limit_with_its_default():
     assert list(rows) == [PREFIX + field.name.upper() for field in fields(Limits)]
     for field in fields(Limits):
         default = rows[PREFIX + field.name.upper()]
-        assert default == (f"{field.default:g}" if field.default != () else "none")
+        assert default == ("none" if field.default in ((), "") else f"{field.default:g}")
 
 
 def test_it_names_every_metric():
-    families = Visitors(SessionSlots(1), JobRegistry()).collect()
+    families = Visitors(SessionSlots(1), JobRegistry(), StudyRegistry(LocalWorkers())).collect()
     names = [f.name + "_total" * (f.type == "counter") for f in families]
     assert sorted(re.findall(r"`(regviz_\w+)`(?=[,| ])", TEXT.split("| metric |")[1])) == sorted(
         [*names, "regviz_trainings"]

@@ -32,6 +32,12 @@ def test_every_limit_can_be_set(tmp_path: Path):
             "REGVIZ_STREAMLIT_PATCHES": "0",
             "REGVIZ_IMPORTS": "extensions course.datasets",
             "REGVIZ_LESSONS": str(tmp_path),
+            "REGVIZ_STUDIES": "9",
+            "REGVIZ_ACTIVE_STUDIES": "2",
+            "REGVIZ_STUDY_SECONDS": "99.5",
+            "REGVIZ_STUDY_NETWORKS": "500",
+            "REGVIZ_STUDY_CACHE_MB": "16",
+            "REGVIZ_SCHEDULER": "tls://scheduler.example:8786",
         }
     )
     origins = ("https://example.org", "http://localhost:8000", "https://*.example.com")
@@ -49,6 +55,12 @@ def test_every_limit_can_be_set(tmp_path: Path):
         0,
         ("extensions", "course.datasets"),
         (str(tmp_path),),
+        9,
+        2,
+        99.5,
+        500,
+        16,
+        "tls://scheduler.example:8786",
     )
     assert all(getattr(found, f.name) != f.default for f in fields(Limits))
 
@@ -58,6 +70,7 @@ def test_every_limit_can_be_set(tmp_path: Path):
     [
         ("SESSIONS", "many", "a whole number"),
         ("SESSIONS", "0", "a whole number from 1 to 100000"),
+        ("SCHEDULER", "scheduler:8786", "an address such as 'tcp://scheduler:8786'"),
         ("SESSIONS", "1.5", "a whole number"),
         ("SESSIONS_PER_ADDRESS", "0", "a whole number from 1 to 100000"),
         ("TRAININGS", "inf", "a whole number"),

@@ -12,6 +12,9 @@ import regviz
 from devtools.serving import free_port
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
+from regviz.jobs.scheduler import Scheduler
+from regviz.jobs.studies import StudyRegistry
+from regviz.jobs.study_workers import LocalWorkers
 from regviz.server.admission import SessionSlots
 from regviz.server.metrics import serve_metrics
 from tests.support.commands import python
@@ -108,14 +111,16 @@ def test_a_class_of_loggers_that_another_library_has_set_stays_in_use():
     assert python("-c", CONFIGURE + tell).stdout == "True\n"
 
 
-def test_metrics_are_what_places_and_trainings_come_to():
+def test_metrics_are_what_places_trainings_and_studies_come_to():
     port = free_port()
     slots, pool = SessionSlots(1), JobRegistry(max_trainings=7)
     assert slots.acquire()
     assert not slots.acquire()
     finish(pool.get(SHORT))
     run = pool.get(LONG)
-    serve_metrics(port, slots, pool, CollectorRegistry())
+    studies = StudyRegistry(LocalWorkers(Scheduler(n_threads=0)), max_studies=5)
+    studies.start(regviz.Study(SHORT, methods=("none",), seeds=(0,)), "")
+    serve_metrics(port, slots, pool, studies, CollectorRegistry())
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     found = {s.name: s.value for f in text_string_to_metric_families(text) for s in f.samples}
@@ -129,5 +134,11 @@ def test_metrics_are_what_places_and_trainings_come_to():
         "regviz_trainings_refused_total": 0,
         "regviz_kept_bytes": pool.n_bytes,
         "regviz_kept_bytes_allowed": pool.max_bytes,
+        "regviz_studies": 1,
+        "regviz_studies_allowed": 5,
+        "regviz_studies_started_total": 1,
+        "regviz_studies_refused_total": 0,
+        "regviz_study_bytes": 0,
+        "regviz_study_bytes_allowed": studies.max_bytes,
     }
     run.leave("")

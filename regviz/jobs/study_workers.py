@@ -1,0 +1,165 @@
+"""The computers of studies' cells: the scheduler of this process, or a Dask cluster."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from typing import Any
+
+from regviz.jobs.run import SLICE_SECONDS
+from regviz.jobs.scheduler import SHARED, Job, Scheduler
+from regviz.jobs.studies import StudyRun
+from regviz.studies.cell import Cell, steps
+from regviz.studies.cluster import Event, StudyError, UnfitWorkersError, cells_done
+from regviz.studies.cost import cell_seconds
+
+CONNECT_SECONDS = 10.0  # bound on the time until a scheduler answers
+
+_logger = logging.getLogger("regviz.runs")
+
+
+class LocalWorkers:
+    """Compute each cell as a job of a scheduler, in slices between those of other trainings.
+
+    No more cells are in progress than the scheduler has threads, or one of each study if these are
+    more, as each cell in progress holds its networks in memory.
+
+    Parameters
+    ----------
+    scheduler : Scheduler
+    """
+
+    def __init__(self, scheduler: Scheduler = SHARED) -> None:
+        self.scheduler = scheduler
+
+    def work(self, runs: list[StudyRun], changed: Callable[[], None]) -> None:
+        """Submit cells; see `regviz.jobs.studies.Workers`."""
+        n_cells = max(1, self.scheduler.n_threads // max(1, len(runs)))
+        for run in runs:
+            while run.n_in_progress < n_cells and (taken := run.take()) is not None:
+                index, cell = taken
+                ended = partial(_end, run, index, changed)
+                slices = _compute(run, index, cell)
+                self.scheduler.submit(
+                    Job(slices, run.watchers, ended, cell_seconds(cell), urgent=False)
+                )
+
+
+def _compute(run: StudyRun, index: int, cell: Cell) -> Generator[None]:
+    """Compute a cell, and yield after every slice of `SLICE_SECONDS`."""
+    end = time.monotonic() + SLICE_SECONDS
+    training = steps(cell, lambda: time.monotonic() >= end)
+    while True:
+        try:
+            next(training)
+        except StopIteration as over:
+            run.add(index, cell, over.value)
+            return
+        yield
+        end = time.monotonic() + SLICE_SECONDS
+
+
+def _end(
+    run: StudyRun,
+    index: int,
+    changed: Callable[[], None],
+    outcome: str,
+    error: BaseException | None,
+    taken: float,
+) -> None:
+    if outcome != "complete":
+        run.put_back(index)
+    if error is not None:
+        _logger.error("a cell of a study failed", exc_info=error)
+        run.end("failed", f"cell {index + 1} could not be computed: {error}")
+    changed()
+
+
+class ClusterWorkers:
+    """Compute cells on a Dask cluster, with a client that all studies of this process share.
+
+    Each study that is computed has a thread, which waits for its cells.
+
+    Parameters
+    ----------
+    address : str
+        Address of the scheduler, such as ``"tcp://10.0.0.5:8786"``.
+    max_cells : int
+        Bound on the cells of one study at the scheduler.
+    """
+
+    def __init__(self, address: str, max_cells: int = 16) -> None:
+        self.address, self.max_cells = address, max_cells
+        self._client: Any = None
+        self._lock = threading.Lock()
+
+    def work(self, runs: list[StudyRun], changed: Callable[[], None]) -> None:
+        """Start a thread for each study; see `regviz.jobs.studies.Workers`."""
+        for run in runs:
+            if run.claim():
+                thread = threading.Thread(
+                    target=self._drive, args=(run, changed), daemon=True, name="study"
+                )
+                thread.start()
+
+    def _drive(self, run: StudyRun, changed: Callable[[], None]) -> None:
+        """Compute a study until it is complete, its visitors have left, or the cluster fails."""
+        positions: dict[str, int] = {}
+
+        def cells() -> Iterator[Cell]:
+            while (taken := run.take()) is not None:
+                index, cell = taken
+                positions[cell.key] = index
+                yield cell
+
+        def tell(event: Event) -> None:
+            run.note = event.message
+
+        def stop() -> bool:
+            return not run.watchers()
+
+        try:
+            for cell, table in cells_done(cells(), self.client(), tell, stop, self.max_cells):
+                run.note = ""
+                run.add(positions.pop(cell.key), cell, table)
+                changed()
+        except (OSError, ValueError, UnfitWorkersError, StudyError) as error:
+            run.end("failed", str(error))
+        except Exception as error:  # the page must not wait for ever
+            _logger.exception("a study failed")
+            run.end("failed", f"{type(error).__name__}: {error}")
+        finally:
+            for index in positions.values():
+                run.put_back(index)
+            run.release()
+            changed()
+
+    def client(self) -> Any:
+        """Return the client of the cluster, connected again if it was lost.
+
+        Raises
+        ------
+        ConnectionError
+            If no scheduler answers.
+        ImportError
+            If Dask is not installed.
+        """
+        from distributed import Client
+
+        make: Any = Client  # it has no types
+
+        with self._lock:
+            if self._client is None or self._client.status != "running":
+                self.close()
+                try:
+                    self._client = make(self.address, set_as_default=False, timeout=CONNECT_SECONDS)
+                except OSError as error:
+                    raise ConnectionError(f"no scheduler answers at {self.address}") from error
+            return self._client
+
+    def close(self) -> None:
+        """Disconnect from the cluster."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None

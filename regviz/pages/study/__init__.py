@@ -1,0 +1,96 @@
+"""The page *Study*: many trainings around a scene, and one answer with its uncertainty."""
+
+import streamlit as st
+
+from regviz.jobs.registry import Busy
+from regviz.pages.components import plain
+from regviz.pages.state import page_state
+from regviz.pages.study import controls, results
+from regviz.pages.study.cost import describe, reason_against
+from regviz.pages.study.opening import open_address, write_address
+from regviz.pages.study.state import session, study_state
+from regviz.pages.style import STYLE
+from regviz.server.state import studies
+from regviz.studies.study import Study
+
+PATH = "study"  # of the page's address
+_STYLE = """<style>
+  .st-key-study { max-width: 84rem; margin: 0 auto; gap: 0.7rem; }
+  .st-key-study .stHeading h1 { padding: 0.2rem 0 0.2rem; }
+  .st-key-study_start { gap: 0.8rem; }
+  .st-key-study_start [data-testid="stMarkdownContainer"] p { margin: 0; }
+  /* a figure has its height before it is drawn, and while it is drawn anew */
+  .st-key-study_figure { min-height: 480px; }
+  .st-key-study_figure, .st-key-study_figure * { opacity: 1 !important; }
+  .st-key-study_progress { min-height: 3.4rem; }
+</style>"""
+
+
+def main(playground: st.Page, course: st.Page, own: st.Page) -> None:
+    """Draw the page.
+
+    Parameters
+    ----------
+    playground, course, own : st.Page
+        The other pages and this one, to link to.
+    """
+    st.set_page_config("RegViz: study", layout="wide", initial_sidebar_state="auto")
+    st.html(STYLE + _STYLE)
+    page_state()  # the playground's, which exists from then on
+    open_address()
+    with st.sidebar:
+        st.title("RegViz")
+        st.page_link(playground, label="Playground", icon=":material/tune:")
+        st.page_link(course, label="Learn: a course in lessons", icon=":material/school:")
+        controls.describe_base()
+        chosen = controls.choose()
+    with st.container(key="study"):
+        st.title("Study: many trainings, one answer")
+        state = study_state()
+        if state.problems:
+            problems = "  \n".join(f"In the link: {plain(text)}" for text in state.problems)
+            st.warning(problems)
+        if isinstance(chosen, str):
+            st.error(plain(chosen))
+        else:
+            state.study = chosen
+            write_address(chosen)
+            _offer_to_run(chosen)
+        results.show()
+
+
+def _offer_to_run(study: Study) -> None:
+    """Draw the study in words, its cost, and the button that runs it."""
+    state = study_state()
+    st.markdown(describe(study))
+    against = reason_against(study)
+    if against:
+        st.error(against, icon=":material/block:")
+        return
+    run = studies().find(study)
+    if state.started == study and run is not None and (run.unfinished or run.state == "complete"):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="study_start"):
+        begun = run is not None and 0 < run.n_done < run.n_cells
+        st.button(
+            "Go on" if begun else "Run",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="study_run",
+            on_click=_start,
+            args=(study,),
+        )
+        if state.refused:
+            st.warning("Many studies wait already. Press Run again in a minute.")
+        elif state.started not in (None, study):
+            st.caption("The result below is of other settings.")
+
+
+def _start(study: Study) -> None:
+    state = study_state()
+    try:
+        studies().start(study, session())
+    except Busy:
+        state.refused = True
+        return
+    state.started, state.refused = study, False

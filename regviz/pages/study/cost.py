@@ -1,0 +1,91 @@
+"""A study in words, what it takes, and whether the server allows it."""
+
+from functools import lru_cache
+
+from regviz.engine.layout import Layout
+from regviz.methods.catalogue import METHODS
+from regviz.pages.study.offers import offer_of
+from regviz.server.state import limits
+from regviz.studies.cell import SEEDS_AT_ONCE, Cell
+from regviz.studies.cost import StudyCost
+from regviz.studies.progress import duration
+from regviz.studies.study import Study
+
+# Bound on the memory of a cell in training, in bytes: weights and gradients of all its networks,
+# and the optimizer's two moments.
+MAX_CELL_BYTES, BYTES_PER_PARAMETER = 400_000_000, 16
+
+
+@lru_cache(maxsize=64)
+def cost_of(study: Study) -> StudyCost:
+    """Return the cost of a study, cached, as each rerun of the page needs it."""
+    return study.cost()
+
+
+def describe(study: Study) -> str:
+    """Return a study in words, with what it takes."""
+    axes = [
+        f"**{offer.label.partition(' (')[0]}** {', '.join(map(offer.text, offer.values))}"
+        for offer in (offer_of(path, values, study.base) for path, values in study.vary)
+    ]
+    names = [
+        METHODS[key].label if key in METHODS else "Early stopping" for key in study.methods or ()
+    ]
+    cost = cost_of(study)
+    cells = f"{cost.n_cells:,} cell{'s' * (cost.n_cells > 1)}"
+    networks = f"{cost.n_networks:,} network{'s' * (cost.n_networks > 1)}"
+    where = "on the cluster" if limits().scheduler else f"on {_cores()} of this server"
+    seconds = cost.seconds if limits().scheduler else cost.seconds / limits().threads
+    time = f"{duration(cost.seconds)} of one core" if limits().scheduler else duration(seconds)
+    return (
+        f"{' × '.join(axes) or 'One cell'}; {', '.join(names)}; {len(study.seeds)} seeds."
+        f"  \n{cells}, {networks}, about {time} {where}."
+    )
+
+
+def _cores() -> str:
+    return f"{limits().threads} core{'s' * (limits().threads > 1)}"
+
+
+def reason_against(study: Study) -> str:
+    """Return why the server does not compute a study, and what to reduce; empty if it does."""
+    granted, cost = limits(), cost_of(study)
+    if cost.n_networks > granted.study_networks:
+        return (
+            f"This study has {cost.n_networks:,} networks, and this server allows"
+            f" {granted.study_networks:,}. {_advice(study)}"
+        )
+    if cost.seconds > granted.study_seconds:
+        return (
+            f"This study would take about {duration(cost.seconds)} of one core, and this server"
+            f" allows {duration(granted.study_seconds)}. {_advice(study)}"
+        )
+    largest = max(map(_cell_bytes, (study.cells[0], study.cells[-1])))
+    if largest > MAX_CELL_BYTES:
+        return (
+            f"A cell of this study needs {largest / 1e6:,.0f} MB, and this server allows"
+            f" {MAX_CELL_BYTES / 1e6:,.0f}. {_advice(study)}"
+        )
+    return ""
+
+
+def _cell_bytes(cell: Cell) -> int:
+    """Return the memory that the networks of a cell take in training, in bytes."""
+    experiment = cell.experiment
+    data = experiment.data
+    layout = Layout.of(experiment.network, data.n_columns, data.n_outputs)
+    n_seeds = min(len(cell.seeds), SEEDS_AT_ONCE)
+    n_networks = n_seeds * len(experiment.regularizations)
+    return n_networks * layout.n_parameters * BYTES_PER_PARAMETER
+
+
+def _advice(study: Study) -> str:
+    """Return what to reduce first."""
+    several = [path for path, values in study.vary if len(values) > 4]
+    parts = ["fewer seeds"] * (len(study.seeds) > 10)
+    parts += ["fewer strengths"] * (study.strengths == "grid" or study.strengths in (4, 6))
+    parts += ["fewer values of an axis"] * bool(several)
+    parts += ["fewer methods", "fewer epochs in the playground"]
+    *others, last = parts[:3]
+    advice = f"{', '.join(others)} or {last}" if others else last
+    return f"Choose {advice}; or take the program below to a larger machine."

@@ -1,0 +1,75 @@
+"""Opening of a study from the page's address, and of a first study of a scene."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from regviz.pages import share
+from regviz.pages.state import page_state
+from regviz.pages.study.offers import offers
+from regviz.pages.study.state import study_state
+from regviz.scenes import link
+from regviz.scenes.scene import Scene
+from regviz.scenes.study_link import from_query, study_of, to_query
+from regviz.studies.study import Study
+
+FIRST_STRENGTHS, FIRST_SEEDS = 6, 20  # of the first study, which takes about 10 s on two cores
+# parameters that make a link one of a study, rather than of a scene to begin with
+_OF_STUDIES = ("vary", "strengths", "seeds", "choose")
+
+
+def open_address() -> None:
+    """Open the study or the scene of the address, unless this page has written or read it."""
+    state = study_state()
+    query = dict(st.query_params)
+    if state.study is not None and (query == state.address or not query):
+        return
+    if any(name in query for name in _OF_STUDIES):
+        study, problems = from_query(query)
+        scene, strengths = _scene_of(study), study.strengths
+        if isinstance(strengths, tuple):
+            numbers = {key: values[0] for key, values in strengths if len(values) == 1}
+            scene = replace(scene, strengths=tuple(numbers.items()))
+    else:
+        scene, problems = _asked_for(query)
+        study = first_study(scene)
+    state.scene, state.study, state.problems = scene, study, problems
+    state.version += 1
+
+
+def _asked_for(query: dict[str, str]) -> tuple[Scene, list[str]]:
+    """Return the scene of a query, at the strengths that the playground of this session shows."""
+    scene, problems = link.from_query(query)
+    shown = page_state().shown
+    if shown is not None and shown[0] == scene.grid():
+        scene = share.with_view(shown[2], shown[0])
+    return replace(scene, pins=(), hide=(), focus=None, epoch=None), problems
+
+
+def _scene_of(study: Study) -> Scene:
+    """Return the scene of a study's base and methods, without strengths."""
+    query = {key: text for key, text in to_query(study).items() if key not in _OF_STUDIES}
+    query.pop("methods", None)
+    scene, _ = link.from_query(query)
+    methods = tuple(key for key in study.methods or () if key != "early_stopping")
+    return replace(scene, methods=methods or ("none",))
+
+
+def first_study(scene: Scene) -> Study:
+    """Return the study that the page offers for a scene before any choice."""
+    base = scene.grid().experiment
+    offer = next(iter(offers(base).values()))
+    can_choose = bool(scene.data.validation_fraction)
+    strengths = FIRST_STRENGTHS if can_choose else None
+    vary = {offer.path: offer.values}
+    return study_of(scene, vary, strengths, range(FIRST_SEEDS))
+
+
+def write_address(study: Study) -> None:
+    """Put a study into the address, so that it can be shared and opened again."""
+    state = study_state()
+    query = {"v": str(link.LINK_VERSION)} | to_query(study)
+    kept = {k: v for k, v in st.query_params.items() if k in link.STREAMLITS_OWN}
+    if query != state.address:
+        state.address = query | kept
+        st.query_params.from_dict(query)

@@ -1,0 +1,283 @@
+"""Progress and results of a study: figures, what is seen, differences, single cells, downloads."""
+
+import io
+from typing import Any
+
+import streamlit as st
+
+from regviz import figures
+from regviz.jobs.studies import StudyRun
+from regviz.pages.components import draw, plain
+from regviz.pages.study.findings import seen
+from regviz.pages.study.offers import offer_of
+from regviz.pages.study.state import session, study_state, theme
+from regviz.programs.study import study_program
+from regviz.scenes.link import link
+from regviz.scenes.study_link import chosen_strengths, scene_of
+from regviz.server.state import studies
+from regviz.studies.progress import duration
+from regviz.studies.result import StudyResult
+from regviz.studies.study import Study
+
+REDRAW_SECONDS = 1.0  # interval at which an unfinished study is drawn anew
+_CSV, _BYTES, _PROGRAM = "text/csv", "application/octet-stream", "text/x-python"
+METRICS = {"test_loss": "Test loss", "test_accuracy": "Test accuracy", "sparsity": "Zeros"}
+
+
+def show() -> None:
+    """Draw the study that was started, or say what there will be."""
+    started = study_state().started
+    if started is None:
+        st.info(
+            "Press Run: the figure fills in cell by cell. Each point of it is a mean over seeds"
+            " with its standard error.",
+            icon=":material/experiment:",
+        )
+        _take_program()
+        return
+    run = studies().find(started)
+    if run is None:
+        st.warning("This result is no longer kept. Press Run to compute it again.")
+        study_state().started = None
+        return
+    if run.unfinished:
+        _show_unfinished(started)
+    else:
+        _show_finished(started, run)
+
+
+@st.fragment(run_every=REDRAW_SECONDS)
+def _show_unfinished(study: Study) -> None:
+    """Draw progress and results so far in a fragment, so that the controls keep responding."""
+    run = studies().find(study)
+    if run is None or not run.unfinished:
+        st.rerun()  # of the whole page, which draws the rest
+    with st.container(
+        horizontal=True, vertical_alignment="center", key="study_progress", gap="medium"
+    ):
+        st.progress(run.n_done / run.n_cells, _progress(run))
+        st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
+    _figure(run.result(), live=True)
+
+
+def _stop() -> None:
+    studies().leave(session())
+
+
+def _progress(run: StudyRun) -> str:
+    """Return the state of an unfinished study in words."""
+    before = studies().n_before(run)
+    if before:
+        studies_before = "1 study is" if before == 1 else f"{before} studies are"
+        return f"In the queue: {studies_before} before yours. It begins by itself."
+    left = "" if run.seconds_left is None else f", about {duration(run.seconds_left)} left"
+    note = f". {plain(run.note)}" if run.note else ""
+    return f"{run.n_done} of {run.n_cells} cells{left}{note}"
+
+
+def _show_finished(study: Study, run: StudyRun) -> None:
+    with st.container(key="study_progress"):  # in the place of the progress, so that nothing moves
+        st.progress(run.n_done / run.n_cells, f"{run.n_done} of {run.n_cells} cells")
+    if run.state == "failed":
+        st.error(f"The study ended early: {plain(run.error)}", icon=":material/error:")
+    elif run.state == "stopped":
+        st.info(
+            f"Stopped after {run.n_done} of {run.n_cells} cells. Run goes on from there.",
+            icon=":material/pause:",
+        )
+    result = run.result()
+    if not run.n_done:
+        _take_program()
+        return
+    _figure(result, live=False)
+    for sentence in seen(result):
+        st.markdown(sentence)
+    _differences(result)
+    _open_cell(result)
+    _take_away(result)
+
+
+def _choose_view(result: StudyResult) -> tuple[str, str]:
+    """Draw the choice of a view and a number, and return both."""
+    study = result.study
+    kinds = ["map"] * (len(study.axes) > 1 and len(result.methods) > 1)
+    kinds += ["lines", "differences", "strengths"] if study.axes else []
+    names = {
+        "map": "Map of winners",
+        "lines": "Lines",
+        "differences": "Differences from None",
+        "strengths": "Strengths chosen",
+    }
+    if "none" not in result.methods or len(result.methods) == 1:
+        kinds.remove("differences")
+    if isinstance(study.strengths, tuple) or study.strengths == 1:
+        kinds.remove("strengths")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Figure",
+            kinds,
+            default=kinds[0],
+            required=True,
+            format_func=names.__getitem__,
+            key=f"study_kind_{len(study.axes)}",
+            label_visibility="collapsed",
+            wrap=True,
+            width="stretch",
+        )
+        own = [
+            key for key in METRICS if key != "test_accuracy" or study.base.data.task != "regression"
+        ]
+        own = own[:-1] if kind == "map" else own
+        metric = st.selectbox(
+            "Number",
+            own,
+            format_func=METRICS.__getitem__,
+            key="study_metric",
+            width=170,
+            disabled=kind == "strengths",
+            label_visibility="collapsed",
+        )
+    return kind, metric
+
+
+def _figure(result: StudyResult, live: bool) -> None:
+    """Draw the choice of a view, and the figure; a click in a finished one chooses a cell."""
+    kind, metric = _choose_view(result)
+    options: dict[str, Any] = {"kind": kind, "theme": theme()}
+    if kind == "differences":
+        options |= {"kind": "lines", "baseline": "none"}
+    figure = figures.study(result, metric, **options)
+    with st.container(key="study_figure"):
+        if live:
+            draw(figure, "study_live")
+            return
+        event = draw(figure, f"study_{kind}", on_select="rerun", selection_mode="points")
+    points = [point for point in event["selection"]["points"] if point.get("customdata")]
+    if points:
+        data = points[0]["customdata"]
+        key = data[0] if isinstance(data, (list, tuple)) else data
+        st.session_state["study_cell"] = _index(result.study, str(key))
+
+
+def _index(study: Study, key: str) -> int:
+    """Return the position of the cell with a key, 0 if there is none."""
+    return next((i for i, cell in enumerate(study.cells) if cell.key == key), 0)
+
+
+def _differences(result: StudyResult) -> None:
+    """Draw the paired differences from the unregularized network."""
+    if "none" not in result.methods or len(result.methods) < 2:
+        return
+    with st.expander("Paired differences from None, with intervals"):
+        table = result.differences("test_loss").drop(columns=["cell", "p", "standard_error"])
+        names = {axis.path: axis.label for axis in result.study.axes}
+        names |= {
+            "method": "Method",
+            "mean": "Difference",
+            "low": "95 % from",
+            "high": "to",
+            "p_corrected": "p (Holm)",
+            "n_seeds": "Seeds",
+            "n_diverged": "Diverged",
+            "seeds_needed": "Seeds needed",
+            "clear": "Clear",
+        }
+        st.dataframe(
+            table.rename(columns=names), hide_index=True, key="study_differences", width="stretch"
+        )
+        st.caption(
+            "Test loss of a method minus that of None, seed by seed: below 0 the method is better."
+            " The interval is Student's, for one cell; p is corrected by Holm's method for all"
+            " cells and methods, and clear means below 0.05. “Seeds needed” finds a difference of"
+            " this size with a probability of 0.8."
+        )
+
+
+def _open_cell(result: StudyResult) -> None:
+    """Draw the choice of a cell and a seed, and the link that opens it in the playground."""
+    study = result.study
+    texts = {path: offer_of(path, values, study.base) for path, values in study.vary}
+
+    def name(index: int) -> str:
+        cell = study.cells[index]
+        parts = [
+            f"{texts[path].label.partition(' (')[0].partition(',')[0]} {texts[path].text(value)}"
+            for path, value in cell.values
+        ]
+        return ", ".join(parts) or "The only cell"
+
+    done = set(result.table["cell"].unique().to_pylist())
+    indices = [i for i, cell in enumerate(study.cells) if cell.key in done]
+    if st.session_state.get("study_cell") not in indices:
+        st.session_state["study_cell"] = indices[0]
+    st.header("Open a cell", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        index = st.selectbox(
+            "Cell",
+            indices,
+            format_func=name,
+            key="study_cell",
+            width=320,
+            help="Or click a point of the figure.",
+        )
+        seed = st.selectbox("Seed", study.seeds, key=f"study_seed_{study.id}", width=110)
+        cell = study.cells[index]
+        scene = scene_of(cell, seed, chosen_strengths(result, cell, seed))
+        st.link_button(
+            "Open this cell in the playground", link("./", scene), icon=":material/open_in_new:"
+        )
+
+
+def _take_away(result: StudyResult) -> None:
+    """Draw the downloads of table, figure and program, and the link."""
+    study, name = result.study, f"regviz-study-{result.study.id}"
+    st.header("Take it away", anchor=False)
+    with st.container(horizontal=True):
+        _download(
+            "Table (CSV)", lambda: result.frame.to_csv(index=False), f"{name}.csv", "text/csv"
+        )
+        _download(
+            "Table (Parquet)",
+            lambda: _parquet(result),
+            f"{name}.parquet",
+            "application/octet-stream",
+        )
+        _download(
+            "Figure (HTML)",
+            lambda: figures.study(result, theme="light").to_html(include_plotlyjs=True),
+            f"{name}.html",
+            "text/html",
+        )
+        _download("Program", lambda: study_program(study), f"{name}.py", "text/x-python")
+    st.caption(
+        "The camera of the figure saves a picture. The program runs the same study on your own"
+        " machine or cluster. The address of this page is the link to this study."
+    )
+
+
+def _take_program() -> None:
+    """Draw the download of the program for a study that is not run here."""
+    study = study_state().study
+    if study is not None:
+        name = f"regviz-study-{study.id}.py"
+        _download("Program", lambda: study_program(study), name, _PROGRAM)
+
+
+def _parquet(result: StudyResult) -> bytes:
+    import pyarrow.parquet
+
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(result.table, out)
+    return out.getvalue()
+
+
+def _download(label: str, make: Any, name: str, mime: str) -> None:
+    st.download_button(
+        label,
+        make,
+        name,
+        mime,
+        key=f"study_save_{label}",
+        on_click="ignore",
+        icon=":material/download:",
+    )

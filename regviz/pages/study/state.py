@@ -1,0 +1,58 @@
+"""The state of the page *Study* in a session."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from regviz.methods.palette import Theme
+from regviz.scenes.scene import Scene
+from regviz.studies.study import Study
+
+
+@dataclass
+class StudyState:
+    """The state of the page *Study*.
+
+    Attributes
+    ----------
+    scene : Scene
+        The scene whose data, network, training and strengths are the base.
+    study : Study or None
+        The study that the controls describe; None before a link or scene is opened.
+    started : Study or None
+        The study whose result is shown.
+    address : dict of str to str
+        The parameters of the address that the page has read or written last.
+    problems : list of str
+        A sentence for each problem with the link.
+    version : int
+        Number of links opened: part of the controls' keys.
+    refused : bool
+        Whether the server had no room for the study.
+    """
+
+    scene: Scene = field(default_factory=Scene)
+    study: Study | None = None
+    started: Study | None = None
+    address: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    version: int = 0
+    refused: bool = False
+
+
+def study_state() -> StudyState:
+    """Return the state of the current session, created at the first call."""
+    state: StudyState = st.session_state.setdefault("study_state", StudyState())
+    return state
+
+
+def session() -> str:
+    """Return Streamlit's id of the session, by which the study registry knows the visitor."""
+    context = get_script_run_ctx()
+    return "" if context is None else context.session_id
+
+
+def theme() -> Theme:
+    """Return the theme of the browser."""
+    return "dark" if st.context.theme.type == "dark" else "light"

@@ -1,0 +1,127 @@
+"""Tests of studies in the background: queue, sharing, stopping, memory."""
+
+import pytest
+
+import regviz
+from regviz.jobs.registry import Busy
+from regviz.jobs.scheduler import Scheduler
+from regviz.jobs.studies import StudyRegistry
+from regviz.jobs.study_workers import LocalWorkers
+from tests.support.jobs import SHORT, run_all
+
+BASE = regviz.Experiment(SHORT.data, SHORT.network, regviz.TrainingSpec(epochs=3))
+
+
+def study_of(*noises: float) -> regviz.Study:
+    return regviz.Study(BASE, {"data.noise": noises}, ("none", "l2"), 2, range(2))
+
+
+FIRST, SECOND, THIRD = study_of(0.1, 0.2, 0.3), study_of(0.4, 0.5), study_of(0.6)
+
+
+class Place:
+    """A registry whose slices a test runs, and its visitors."""
+
+    def __init__(self, **options: float) -> None:
+        self.present = {"ann", "bob", "cleo"}
+        self.scheduler = Scheduler(n_threads=0)
+        self.studies = StudyRegistry(
+            LocalWorkers(self.scheduler), is_present=lambda name: name in self.present, **options
+        )
+
+
+def test_a_study_ends_with_the_table_of_run():
+    place = Place()
+    run = place.studies.start(FIRST, "ann")
+    run_all(place.scheduler)
+    assert run.state == "complete"
+    assert run.result().frame.equals(FIRST.run(progress=lambda _: None).frame)
+
+
+def test_cells_come_one_by_one_and_the_time_left_falls():
+    place = Place()
+    run = place.studies.start(FIRST, "ann")
+    assert run.seconds_left is None
+    left = []
+    while place.scheduler.run_slice():
+        if len(left) < run.n_done < 3:
+            left.append(run.seconds_left)
+            assert run.result().n_done == run.n_done
+    assert len(left) == 2
+    assert run.seconds_left == 0
+
+
+def test_visitors_with_the_same_study_share_it_and_it_goes_on_for_the_second():
+    place = Place()
+    run = place.studies.start(FIRST, "ann")
+    assert place.studies.start(FIRST, "bob") is run
+    place.present.remove("ann")
+    run_all(place.scheduler)
+    assert run.state == "complete"
+    assert place.studies.n_started == 1
+
+
+def test_a_study_stops_within_a_slice_when_its_visitor_leaves_and_goes_on_from_there():
+    place = Place()
+    run = place.studies.start(FIRST, "ann")
+    while not run.n_done:
+        place.scheduler.run_slice()
+    place.present.remove("ann")
+    run_all(place.scheduler)
+    assert (run.state, run.n_done) == ("stopped", 1)
+    place.present.add("ann")
+    assert place.studies.start(FIRST, "ann") is run
+    run_all(place.scheduler)
+    assert run.state == "complete"
+
+
+def test_a_visitor_has_one_study_at_a_time():
+    place = Place()
+    first = place.studies.start(FIRST, "ann")
+    second = place.studies.start(SECOND, "ann")
+    run_all(place.scheduler)
+    assert (first.state, second.state) == ("stopped", "complete")
+
+
+def test_studies_beyond_the_active_ones_wait_in_order_and_a_visitor_who_left_loses_the_place():
+    place = Place(max_active=1)
+    runs = [
+        place.studies.start(study, name)
+        for study, name in ((FIRST, "ann"), (SECOND, "bob"), (THIRD, "cleo"))
+    ]
+    assert [place.studies.n_before(run) for run in runs] == [0, 1, 2]
+    assert [run.state for run in runs] == ["running", "waiting", "waiting"]
+    place.present.remove("bob")
+    assert [place.studies.n_before(run) for run in runs] == [0, 0, 1]
+    run_all(place.scheduler)
+    assert [run.state for run in runs] == ["complete", "stopped", "complete"]
+
+
+def test_two_studies_are_computed_in_turn():
+    place = Place()
+    runs = [place.studies.start(FIRST, "ann"), place.studies.start(study_of(0.4, 0.5, 0.6), "bob")]
+    apart = []
+    while place.scheduler.run_slice():
+        apart.append(abs(runs[0].n_done - runs[1].n_done))
+    assert max(apart) == 1
+
+
+def test_too_many_studies_are_refused():
+    place = Place(max_studies=1)
+    place.studies.start(FIRST, "ann")
+    with pytest.raises(Busy, match="1 studies wait"):
+        place.studies.start(SECOND, "bob")
+    assert place.studies.n_refused == 1
+
+
+def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_not():
+    place = Place(max_bytes=1)
+    place.studies.start(FIRST, "ann")
+    run_all(place.scheduler)
+    unfinished = place.studies.start(SECOND, "bob")
+    while not unfinished.n_done:
+        place.scheduler.run_slice()
+    place.studies.evict()
+    assert place.studies.find(FIRST) is None
+    assert place.studies.find(SECOND) is unfinished
+    assert place.studies.n_bytes == unfinished.n_bytes > 0

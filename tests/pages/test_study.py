@@ -1,0 +1,136 @@
+"""Tests of the page Study in Streamlit's `AppTest`."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import regviz
+from regviz.pages import SCRIPT
+from regviz.pages.study import PATH
+from regviz.pages.study.offers import offers
+from regviz.scenes.link import from_query as scene_from_query
+from regviz.scenes.study_link import from_query
+from regviz.server import state
+from tests.support.playground import open_page, widget
+from tests.support.waiting import wait_until
+
+TINY = {
+    "hidden": "2",
+    "epochs": "20",
+    "methods": "none,l2",
+    "early_stopping": "0",
+    "vary": "data.noise=0.1,0.3",
+    "strengths": "2",
+    "seeds": "3",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_limits() -> Iterator[None]:
+    yield
+    for shared in (state.limits, state.runs, state.studies):
+        shared.cache_clear()
+
+
+def open_study(**query: str) -> AppTest:
+    page = AppTest.from_file(str(SCRIPT), default_timeout=30)
+    page._page_hash = calc_hash(PATH)  # `switch_page` knows pages of files only
+    for name, text in query.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def chosen(page: AppTest) -> regviz.Study:
+    return page.session_state["study_state"].study
+
+
+def finished(page: AppTest) -> AppTest:
+    """Press Run, and run the page once its study is complete."""
+    widget(page.button, "Run").click().run()
+    run = state.studies().find(chosen(page))
+    wait_until(lambda: run.state == "complete")
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_the_playground_links_to_a_study_of_its_scene():
+    links = [each.proto for each in open_page(noise="0.1", epochs="50").sidebar.get("page_link")]
+    (link,) = [link for link in links if link.page == PATH]
+    query = {name: values[0] for name, values in parse_qs(link.query_string).items()}
+    study = chosen(open_study(**query))
+    assert (study.base.data.noise, study.base.training.epochs) == (0.1, 50)
+
+
+def test_a_link_opens_its_study_and_the_address_gives_it_again():
+    page = open_study(**TINY)
+    study, problems = from_query(TINY)
+    assert not problems
+    assert chosen(page) == study
+    address = dict(page.query_params)
+    assert from_query(address) == (study, [])
+
+
+def test_values_of_a_link_that_are_wrong_are_named_and_the_others_are_kept():
+    page = open_study(**TINY | {"vary": "data.noise=0.1,9,0.3", "seeds": "many"})
+    assert "9" in page.warning[0].value
+    assert "seeds" in page.warning[0].value
+    assert chosen(page).vary == (("data.noise", (0.1, 0.3)),)
+
+
+def test_a_result_has_figure_finding_differences_and_downloads():
+    page = finished(open_study(**TINY))
+    assert len(page.get("plotly_chart")) == 1
+    assert any("of 2 differences are clear" in text.value for text in page.main.markdown) or any(
+        "No method differs clearly" in text.value for text in page.main.markdown
+    )
+    assert len(page.dataframe[0].value) == 2
+    labels = [each.proto.label for each in page.get("download_button")]
+    assert labels == ["Table (CSV)", "Table (Parquet)", "Figure (HTML)", "Program"]
+
+
+def test_a_cell_opens_in_the_playground_with_its_data_and_chosen_strengths():
+    page = finished(open_study(**TINY))
+    page = widget(page.selectbox, "Cell").select_index(1).run()
+    page = widget(page.selectbox, "Seed").select(2).run()
+    (button,) = page.get("link_button")
+    query = {k: v[0] for k, v in parse_qs(urlsplit(button.proto.url).query).items()}
+    scene, problems = scene_from_query(query)
+    assert not problems
+    assert (scene.data.noise, scene.data.seed, scene.training.seed) == (0.3, 2, 2)
+    rows = state.studies().find(chosen(page)).result().chosen
+    own = rows[(rows["data.noise"] == 0.3) & (rows["seed"] == 2) & (rows["method"] == "l2")]
+    assert dict(scene.strengths)["l2"] == pytest.approx(own["strength"].item())
+
+
+def test_a_study_beyond_the_limits_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REGVIZ_STUDY_NETWORKS", "10")
+    state.limits.cache_clear()
+    page = open_study(**TINY)
+    assert "18 networks, and this server allows 10" in page.error[0].value
+    assert "Choose" in page.error[0].value
+    assert "Run" not in [each.label for each in page.button]
+
+
+def test_a_value_that_is_typed_wrong_is_named_and_nothing_runs():
+    page = open_study(**TINY)
+    values = widget(page.multiselect, "Values of noise")
+    values.set_value(["0.1", "lots"]).run()
+    assert "lots" in page.error[0].value
+    assert "Run" not in [each.label for each in page.button]
+
+
+@pytest.mark.parametrize("data", ["moons", "three_spirals", "bumps", "digits"])
+def test_every_offered_axis_is_a_study(data: str):
+    most = {"digits": "600"}.get(data, "400")
+    scene, _ = scene_from_query({"data": data, "n_samples": most, "batch_size": "10"})
+    base = scene.grid().experiment
+    for offer in offers(base).values():
+        study = regviz.Study(base, {offer.path: offer.values}, ("none",))
+        assert study.axes[0].values == offer.values
+        assert [offer.read(offer.text(value)) for value in offer.values] == list(offer.values)

@@ -1,0 +1,222 @@
+"""Cells on Dask: in this process, and on a scheduler with workers of their own processes."""
+
+import threading
+from dataclasses import dataclass, replace
+from itertools import count
+
+import dask
+import distributed
+import numpy as np
+import psutil
+import pytest
+import torch
+from dask.system import CPU_COUNT
+
+import regviz
+from regviz.data.datasets import DATASETS
+from regviz.studies import connection, probe
+from regviz.studies.cell import compute
+from regviz.studies.cluster import StudyError, UnfitWorkersError, cells_done
+from tests.support.dask_processes import Processes, processes, records, start_cluster, start_worker
+
+DEADLY = 0.5  # noise of the cells that kill the workers of `cluster`
+BASE = regviz.Experiment(training=regviz.TrainingSpec(epochs=5))
+LONG = regviz.Experiment(training=regviz.TrainingSpec(epochs=100_000))
+
+
+def cells_of(*noises, name="moons", base=BASE):
+    study = regviz.Study(
+        replace(base, data=regviz.DataSpec(name)),
+        vary={"data.noise": noises},
+        methods=("none", "l2"),
+        strengths=1,
+        seeds=range(2),
+    )
+    return list(study.cells)
+
+
+def texts(table):
+    """Return all values as text: ``repr`` has all bits of a float, and NaN equals NaN."""
+    return {name: list(map(repr, column)) for name, column in table.to_pydict().items()}
+
+
+def assert_computed(done, cells):
+    assert {cell.key: texts(table) for cell, table in done} == {
+        cell.key: texts(compute(cell)) for cell in cells
+    }
+
+
+@dataclass
+class Cluster:
+    running: Processes
+    address: str
+
+    def begun(self):
+        return records(self.running.folder, "begun")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with processes(tmp_path_factory.mktemp("cluster")) as running:
+        yield Cluster(running, start_cluster(running, ["worker-0"], DEADLY_NOISE=str(DEADLY)))
+
+
+def test_local_cells_take_no_process_and_no_port_but_of_loopback():
+    cells = cells_of(0.1, 0.2, 0.3)
+    me = psutil.Process()
+    before = me.children(), {port.laddr for port in me.net_connections()}
+    done = []
+    for one in cells_done(cells):
+        done.append(one)
+        opened = {port.laddr for port in me.net_connections()} - before[1]
+        assert {address.ip for address in opened} <= {"127.0.0.1"}
+        assert me.children() == before[0]
+    assert_computed(done, cells)
+
+
+def test_a_local_run_that_is_closed_stops_long_cells_at_once():
+    n_quick = 2 * CPU_COUNT + 8  # which are sent before all long ones
+    quick, slow = cells_of(*np.arange(n_quick) / 1000), cells_of(0.2, 0.3, 0.4, base=LONG)
+    done = cells_done([*quick, *slow])
+    assert [next(done)[0] in quick for _ in quick] == [True] * n_quick
+    done.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("Dask-Default-Threads")]
+
+
+def test_cells_of_a_cluster_have_the_bits_of_this_process(cluster):
+    cells = cells_of(0.1, 0.2, 0.3)
+    assert_computed(cells_done(cells, cluster.address), cells)
+
+
+def test_few_cells_are_at_the_scheduler_at_once_and_closing_cancels_them(cluster):
+    pulled = []
+
+    def endless():
+        for i in count():
+            base = BASE if i < 10 else LONG
+            pulled.append(replace(cells_of(0.1, base=base)[0], seeds=(i, i + 1)))
+            yield pulled[-1]
+
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        done = cells_done(endless(), client)
+        for i in range(10):  # which are sent before all long ones
+            next(done)
+            assert len(pulled) <= 2 + 8 + i + 1
+        done.close()
+        cluster.running.wait(lambda: not client.run_on_scheduler(n_tasks))
+        # the worker is free again, and the client still connected
+        assert client.submit(pow, 2, 3).result(timeout=60) == 8
+
+
+def n_tasks(dask_scheduler):
+    return len(dask_scheduler.tasks)
+
+
+def test_a_cell_that_kills_workers_and_one_that_fails_are_named_and_the_others_go_on(cluster):
+    broken = replace(cells_of(0.2)[0], seeds=(1, 1))
+    cells = [*cells_of(0.3, DEADLY, 0.4), broken, *cells_of(0.6, 0.7)]
+    done, events = [], []
+    with pytest.raises(StudyError) as failure:
+        done.extend(cells_done(cells, cluster.address, events.append))
+    assert str(failure.value).splitlines() == [
+        "2 cells of the study failed.",
+        "data.noise=0.2: ValueError: seeds must be without repetition, got (1, 1)",
+        "data.noise=0.5: each worker that began it was killed, perhaps as memory ran out",
+    ]
+    assert [cell for cell, _ in failure.value.failures] == [broken, cells[1]]
+    assert events[-1].n_failed == 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "reason"),
+    [
+        ({"NUMPY_VERSION": "1.0"}, f"numpy is 1.0 there and {np.__version__} here"),
+        ({"BITS": "0"}, "its results differ from those here in the last bits"),
+    ],
+)
+def test_a_worker_with_other_versions_or_bits_is_named_and_left_out(cluster, variable, reason):
+    name = f"worker-{next(iter(variable))}"
+    start_worker(cluster.running, name, cluster.address, CELL_SECONDS="0.1", **variable)
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        cells, events = cells_of(*np.arange(10) / 100), []
+        assert_computed(cells_done(cells, client, events.append), cells)
+        (message,) = (event.message for event in events if event.message)
+        assert reason in message
+        (address,) = (at for at in client.nthreads() if f" {at}:" in message)
+        assert events[-1].n_workers == 1
+        client.retire_workers([at for at in client.nthreads() if at != address])
+        with pytest.raises(UnfitWorkersError, match=r"No worker can be used\. tcp:.*" + reason):
+            list(cells_done(cells, client))
+    cluster.running.stop(name)
+
+
+def test_a_dataset_of_a_script_travels_with_its_cells(cluster):
+    def make(n, noise, rng):
+        X = rng.uniform(-1, 1, (n, 2))
+        return X + noise * rng.normal(size=X.shape), (X[:, 0] > 0).astype(float)
+
+    regviz.register_dataset(regviz.ToyDataset("halves", "Halves", "binary", make))
+    try:
+        cells = cells_of(0.1, 0.2, name="halves")
+        assert_computed(cells_done(cells, cluster.address), cells)
+    finally:
+        del DATASETS["halves"]
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "message"),
+    [
+        ("tcp://127.0.0.1:1", "the address of a Dask scheduler that answers"),
+        (8786, "an address, a Dask Client or None, got 8786"),
+    ],
+)
+def test_a_scheduler_that_cannot_be_used_is_refused(scheduler, message):
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "100ms"}),
+        pytest.raises(ValueError, match=f"scheduler must be {message}"),
+    ):
+        list(cells_done(cells_of(0.1), scheduler))
+
+
+def test_a_closed_and_an_asynchronous_client_are_refused():
+    cluster = distributed.LocalCluster(1, processes=False, dashboard_address="127.0.0.1:0")
+    with cluster, distributed.Client(cluster, set_as_default=False) as client:
+
+        async def run():
+            async with distributed.Client(cluster, asynchronous=True) as waiting:
+                list(cells_done(cells_of(0.1), waiting))
+
+        with pytest.raises(ValueError, match="a Client with asynchronous=False"):
+            client.sync(run)
+    with pytest.raises(ValueError, match="a Client that is connected"):
+        list(cells_done(cells_of(0.1), client))
+
+
+def test_a_scheduler_that_stays_away_ends_the_run(monkeypatch):
+    monkeypatch.setattr(connection, "RECOVERY_SECONDS", 0.2)
+    options = dict(processes=False, protocol="tcp", dashboard_address="127.0.0.1:0")
+    events = []
+    with distributed.LocalCluster(1, **options) as cluster:
+        done = cells_done(cells_of(*np.arange(50) / 100), cluster.scheduler_address, events.append)
+        next(done)
+        cluster.close()
+        with pytest.raises(ConnectionError, match=r"the scheduler tcp:.* has not come back"):
+            list(done)
+    assert "The scheduler is lost" in events[-1].message
+
+
+def test_the_probe_sees_a_changed_version_and_a_changed_last_bit(monkeypatch):
+    here = probe.fingerprint("float32")
+    assert probe.differences(here) == ""
+    assert (
+        probe.differences(here | {"torch": "1"}) == f"torch is {torch.__version__} there and 1 here"
+    )
+
+    def off(cell):
+        table = compute(cell)
+        norms = np.nextafter(table["norm"].to_numpy(), np.inf)
+        return table.set_column(table.schema.get_field_index("norm"), "norm", [norms])
+
+    monkeypatch.setattr(probe, "compute", off)
+    assert probe.bits.__wrapped__("float32") != here["results"]

@@ -1,0 +1,282 @@
+"""Dask schedulers, workers and clients in processes of their own, which start within 50 ms.
+
+A parent process imports everything once, and forks a process for each service; a service that ends
+is started again, as by a service manager, until it exits with 0. They end with the parent, which
+ends with the test's end of a pipe, so that no test leaves a process behind.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from devtools.serving import ROOT
+
+# ---------------------------------------------------------------------------------------- the test
+
+
+class Processes:
+    """The parent process, seen from the test.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the log files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.parent = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.dask_processes", str(folder)],
+            stdin=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+            env=os.environ
+            | {
+                "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "fork",
+                "DASK_TEMPORARY_DIRECTORY": str(folder),
+            },
+        )
+
+    def start(self, name: str, kind: str, *arguments: str, **variables: str) -> None:
+        """Start a service, and keep it running.
+
+        Parameters
+        ----------
+        name : str
+            Name of the service and of its log file.
+        kind : {"scheduler", "worker", "study"}
+        *arguments : str
+            Of the command ``dask scheduler`` or ``dask worker``; of a study: file, store, address.
+        **variables : str
+            Environment variables.
+        """
+        self._write({"name": name, "kind": kind, "arguments": arguments, "variables": variables})
+
+    def stop(self, name: str) -> None:
+        """End a service's processes for good."""
+        (self.folder / f"{name}.ended").touch()
+        with suppress(ProcessLookupError):
+            os.killpg(int((self.folder / f"{name}.pid").read_text("utf-8")), signal.SIGKILL)
+
+    def _write(self, command: dict[str, Any]) -> None:
+        assert self.parent.stdin is not None
+        self.parent.stdin.write(json.dumps(command) + "\n")
+        self.parent.stdin.flush()
+
+    def pid_to_kill(self, name: str) -> int | None:
+        """Return the number of a service's process; None if it is not running.
+
+        Of a ``dask worker`` it is that of the worker, which another process, the nanny, watches.
+        """
+        with suppress(OSError, ValueError, psutil.Error):
+            process = psutil.Process(int((self.folder / f"{name}.pid").read_text("utf-8")))
+            if not name.startswith("worker"):
+                return process.pid
+            children = process.children()
+            return next((c.pid for c in children if c.status() != psutil.STATUS_ZOMBIE), None)
+        return None
+
+    def ended(self, name: str) -> bool:
+        """Return whether a service has exited with 0."""
+        return (self.folder / f"{name}.ended").exists()
+
+    def wait(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+        """Return the condition's value once it is true; fail with the services' output if late."""
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > end:
+                logs = sorted(self.folder.glob("*.log"))
+                pytest.fail("\n".join(f"--- {log.name}\n{log.read_text('utf-8')}" for log in logs))
+            time.sleep(0.01)
+        return value
+
+    def close(self) -> None:
+        """End all processes."""
+        assert self.parent.stdin is not None
+        self.parent.stdin.close()
+        self.parent.wait(timeout=20)
+
+
+@contextmanager
+def processes(folder: Path) -> Iterator[Processes]:
+    """Yield `Processes` that end with the block."""
+    running = Processes(folder)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+def start_cluster(running: Processes, workers: Sequence[str], **variables: str) -> str:
+    """Start a scheduler and workers of one thread each, and return the scheduler's address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    where = "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", "127.0.0.1:0"
+    running.start("scheduler", "scheduler", *where)
+    log = running.folder / "scheduler.log"
+    running.wait(lambda: log.exists() and "Scheduler at" in log.read_text("utf-8"))
+    for name in workers:
+        start_worker(running, name, f"tcp://127.0.0.1:{port}", **variables)
+    return f"tcp://127.0.0.1:{port}"
+
+
+def start_worker(running: Processes, name: str, address: str, **variables: str) -> None:
+    """Start a ``dask worker`` of one thread."""
+    options = "--nthreads", "1", "--dashboard-address", "127.0.0.1:0", "--host", "127.0.0.1"
+    running.start(name, "worker", address, *options, **variables)
+
+
+def records(folder: Path, kind: str) -> dict[str, list[float]]:
+    """Return the times at which each cell was sent or begun, in order, by its key.
+
+    Parameters
+    ----------
+    folder : Path
+    kind : {"sent", "begun"}
+        Sent by a study to its scheduler, or begun by a worker.
+    """
+    times: dict[str, list[float]] = {}
+    for path in folder.glob(f"*.{kind}"):
+        for line in path.read_text("utf-8").splitlines():
+            at, key = line.split()
+            times.setdefault(key, []).append(float(at))
+    return {key: sorted(found) for key, found in times.items()}
+
+
+# -------------------------------------------------------------------------------------- the parent
+
+
+def main(folder: Path) -> None:
+    """Start the services that the pipe names, and start them again when they end."""
+    import distributed  # noqa: F401
+
+    from regviz.studies import payload, probe  # noqa: F401
+
+    probe.fingerprint("float32")
+    commands: dict[int, dict[str, Any]] = {}  # by process
+    text = b""
+    while True:
+        if select.select([0], [], [], 0.02)[0]:
+            if not (received := os.read(0, 4096)):
+                break
+            *lines, text = (text + received).split(b"\n")
+            for line in lines:
+                _fork(folder, json.loads(line), commands)
+        for pid in list(commands):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                _end(pid)  # workers whose nanny was killed
+                command = commands.pop(pid)
+                if not (folder / f"{command['name']}.ended").exists():
+                    _fork(folder, command, commands)
+    for pid in commands:
+        _end(pid)
+
+
+def _end(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _fork(folder: Path, command: dict[str, Any], commands: dict[int, dict[str, Any]]) -> None:
+    pid = os.fork()
+    if pid:
+        commands[pid] = command
+        return
+    code = 1
+    try:
+        os.setsid()
+        name = command["name"]
+        log = os.open(folder / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for stream in (1, 2):
+            os.dup2(log, stream)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        (folder / f"{name}.pid").write_text(str(os.getpid()), "utf-8")
+        os.environ.update(command["variables"])
+        _SERVICES[command["kind"]](folder, name, command["arguments"])
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _scheduler(folder: Path, name: str, arguments: list[str]) -> None:
+    from distributed.cli.dask_scheduler import main
+
+    main(arguments)
+
+
+def _worker(folder: Path, name: str, arguments: list[str]) -> None:
+    """Run ``dask worker``, and record the cells that it begins.
+
+    ``CELL_SECONDS`` is added to each cell's time. ``DEADLY_NOISE`` is the noise of cells that kill
+    the worker. ``NUMPY_VERSION`` and ``BITS`` replace those of the worker's probe.
+    """
+    from distributed.cli.dask_worker import main
+
+    from regviz.studies import payload, probe
+
+    steps, seconds = payload.steps, float(os.environ.get("CELL_SECONDS", "0"))
+    deadly = os.environ.get("DEADLY_NOISE")
+
+    def recorded(cell, due):
+        _record(folder / f"{name}.begun", cell.key)
+        if str(cell.experiment.data.noise) == deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(seconds)
+        return (yield from steps(cell, due))
+
+    payload.steps = recorded
+    if numpy := os.environ.get("NUMPY_VERSION"):
+        versions = probe.versions() | {"numpy": numpy}
+        probe.versions = lambda: versions
+    if bits := os.environ.get("BITS"):
+        probe.bits = lambda dtype: bits
+    main(arguments)
+
+
+def _record(path: Path, key: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{time.time()} {key}\n")
+
+
+def _study(folder: Path, name: str, arguments: list[str]) -> None:
+    """Run a study, and record the cells that are sent to the scheduler."""
+    import regviz
+    from regviz.studies import cluster
+
+    pack = cluster.pack
+
+    def recorded(cell):
+        _record(folder / f"{name}.sent", cell.key)
+        return pack(cell)
+
+    cluster.pack = recorded
+    file, store, address = arguments
+    study = regviz.Study.from_json(Path(file).read_text("utf-8"))
+    study.run(store=store, scheduler=address, progress=print)
+    (folder / f"{name}.ended").touch()
+
+
+_SERVICES = {"scheduler": _scheduler, "worker": _worker, "study": _study}
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
+    os._exit(0)  # the exit functions of all that was imported take seconds
