@@ -1,5 +1,6 @@
-"""Tests of the uploader: it is replaced by a reason in browsers that cannot upload only."""
+"""Tests of the style sheet, and of the uploader, which a reason replaces where none can upload."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import streamlit as st
 from streamlit.web.server.starlette import starlette_server_config
 
 from regviz.pages.components import file_uploader
+from regviz.pages.style import STYLE
 from regviz.server.headers import upload_cookie
 
 
@@ -54,3 +56,11 @@ def test_where_the_name_of_the_cookie_is_unknown_no_browser_is_blamed(
     assert drawn == ["file_uploader"] * 2
     (line,) = caplog.messages
     assert "XSRF_COOKIE_NAME" in line
+
+
+def test_no_change_below_makes_the_whole_page_new():
+    # a change below the subject of `:has` recalculates the styles of all that the rule may match
+    subjects = re.findall(r"([^\s{},]+):has\(", re.sub(r"/\*.*?\*/", "", STYLE, flags=re.DOTALL))
+    assert len(subjects) >= 3
+    whole = r"(html|body|\.stApp|\.stAppViewContainer|\.stMain)(?![\w-])"
+    assert not [each for each in subjects if re.match(whole, each)]
