@@ -4,7 +4,7 @@ import json
 import sys
 from argparse import Namespace
 from dataclasses import asdict, replace
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Any
 
 from regviz.cli import output
@@ -21,6 +21,7 @@ from regviz.cli.source import (
     split_link,
 )
 from regviz.cli.study_tables import Comparison, as_content, as_text
+from regviz.extras import missing
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.scenes import study_link
 from regviz.scenes.study_text import read_axis, read_strengths
@@ -30,9 +31,13 @@ from regviz.studies.cluster import StudyError, UnfitWorkersError
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 
+PACKAGES = ("pandas", "pyarrow", "distributed")  # of the extra `studies`
+
 
 def run(options: Namespace) -> int:
     """Run a study, as ``regviz study``."""
+    if lacking := [name for name in PACKAGES if find_spec(name) is None]:
+        sys.exit(missing("regviz study", ", ".join(lacking), "studies"))
     study = _study(options)
     comparison = _comparison(study, options)
     if options.figure is not None:
@@ -188,4 +193,4 @@ def _write_figure(result: StudyResult, comparison: Comparison, file: str) -> Non
     from regviz import figures
 
     figure = figures.study(result, metric=comparison.metric)
-    Path(file).write_text(figure.to_html(include_plotlyjs=True), "utf-8")
+    output.write(file, figure.to_html(include_plotlyjs=True))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ MARK = "*"  # of a clear difference
 _CORRECTIONS = {"holm": "Holm", "benjamini_hochberg": "Benjamini and Hochberg"}
 
 
-class Comparison(NamedTuple):
+@dataclass(frozen=True)
+class Comparison:
     """The comparison that is asked for.
 
     Attributes
@@ -229,7 +231,7 @@ def as_content(result: StudyResult, comparison: Comparison) -> dict[str, Any]:
     return {
         "study": study.id,
         "seeds": list(study.seeds),
-        **comparison._asdict(),
+        **asdict(comparison),
         "cells": list(cells.values()),
     }
 

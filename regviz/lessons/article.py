@@ -198,7 +198,7 @@ def _study(block: StudyFigure) -> str:
     study = all_studies()[block.study]
     drawn, tables = "", ""
     for panel in panels(block):
-        light, dark = (study_panel(block, panel, theme) for theme in get_args(Theme))
+        light, dark = (_panel(block, panel, theme) for theme in get_args(Theme))
         name = f"<p><strong>{escape(panel.name)}</strong></p>" if panel.name else ""
         drawn += f"{name}{claim_svg(light, dark)}\n<p>{escape(panel.finding)}</p>"
         tables += "".join(map(_table, panel.tables))
@@ -212,12 +212,15 @@ def _study(block: StudyFigure) -> str:
 <code>{escape(study_program(study))}</code></pre></details></figure>"""
 
 
-def study_panel(block: StudyFigure, panel: Panel, theme: Theme) -> go.Figure:
+def _panel(block: StudyFigure, panel: Panel, theme: Theme) -> go.Figure:
     """Return the figure of one panel: means with standard errors, a line for each method."""
     title = f"{block.title}, {panel.name}" if panel.name else block.title
-    return claim_figures(
-        title, block.label, "test loss", panel.at, panel.lines, errors=True, theme=theme
+    y = (
+        f"test loss \N{MINUS SIGN} {METHODS[block.baseline].label}'s"
+        if block.baseline
+        else "test loss"
     )
+    return claim_figures(title, block.label, y, panel.at, panel.lines, errors=True, theme=theme)
 
 
 def _table(numbers: Table) -> str:

@@ -88,6 +88,8 @@ class ClaimFigure:
 class StudyFigure:
     """A figure of a study of claims: test loss by an axis, with a line for each method.
 
+    If strengths are chosen, a second figure shows them.
+
     Attributes
     ----------
     study : str
@@ -101,6 +103,8 @@ class StudyFigure:
         Path of the study's other axis, with a panel for each of its values; empty if it has none.
     compare : tuple of (str, str)
         Keys of the two methods whose paired difference is told.
+    baseline : str
+        Key of the method from which the figure shows paired differences; empty to show losses.
     """
 
     study: str
@@ -109,6 +113,7 @@ class StudyFigure:
     label: str
     facet: str
     compare: tuple[str, str]
+    baseline: str = ""
 
 
 @dataclass(frozen=True)

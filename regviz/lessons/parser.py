@@ -286,7 +286,7 @@ class _Reader:
         values = self._toml(block)
         with self.at(block.line):
             needed = ("study", "title", "x", "label", "compare")
-            _only(values, (*needed, "facet"), needed)
+            _only(values, (*needed, "facet", "baseline"), needed)
             studies = all_studies()
             name = choice("study", values["study"], studies)
             axes = tuple(axis.path for axis in studies[name].axes)
@@ -296,9 +296,13 @@ class _Reader:
             compare = _names("compare", values["compare"], studies[name].methods or ())
             if len(set(compare)) != 2 or len(compare) != 2:
                 raise invalid("compare", "a list of two methods of the study", compare)
-            facet = values.get("facet", "")
+            facet, baseline = values.get("facet", ""), values.get("baseline", "")
+            if baseline:
+                choice("baseline", baseline, studies[name].methods or ())
             title, label = (text(field, values[field]) for field in ("title", "label"))
-        return StudyFigure(name, title, values["x"], label, facet, (compare[0], compare[1]))
+        return StudyFigure(
+            name, title, values["x"], label, facet, (compare[0], compare[1]), baseline
+        )
 
     def _anatomy(self, block: _Part) -> Anatomy:
         values = self._toml(block)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import fmean
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from regviz.lessons.claim import all_studies
 from regviz.lessons.lesson import StudyFigure
 from regviz.lessons.study_results import networks, read
 from regviz.methods.catalogue import METHODS
@@ -47,9 +48,11 @@ class Panel:
     at : tuple of str
         Values on the x axis.
     lines : mapping of str to list of tuple of float
-        By method's label, for each value on the x axis, the test losses of all seeds.
+        By method's label, for each value on the x axis, the test losses of all seeds; with a
+        baseline, their differences from its.
     tables : tuple of Table
-        The methods' means, and the differences of the compared methods.
+        The methods' means, the differences of the compared methods, and the medians of strengths,
+        if they are chosen.
     finding : str
         A sentence that says where one of the compared methods is clearly better.
     """
@@ -123,7 +126,7 @@ def _panel(
         clear = "yes" if row["clear"] else "no"
         paired.append((text, _signed(row["mean"]), interval, clear, _seeds(row["seeds_needed"])))
     difference = f"{first} {MINUS} {second}"
-    tables = (
+    tables: tuple[Table, ...] = (
         Table(_joined("Mean test loss", name), (block.label, *lines), tuple(means)),
         Table(
             _joined("Paired difference in test loss", name),
@@ -136,7 +139,53 @@ def _panel(
         for found in (-1, 1, 0)
     }
     finding = _finding(name, (first, second), places, block.label)
-    return Panel(name, axis.texts, lines, tables, finding)
+    if has_choice(block):
+        tables += (_strengths(block, result, cells, axis.texts, name),)
+    return Panel(name, axis.texts, _from_baseline(block, lines), tables, finding)
+
+
+def has_choice(block: StudyFigure) -> bool:
+    """Return whether strengths of the block's study are chosen."""
+    return any(row.strength_index for row in all_studies()[block.study].cells[0].rows)
+
+
+def _strengths(
+    block: StudyFigure,
+    result: StudyResult,
+    cells: list[dict[str, Any]],
+    texts: Sequence[str],
+    name: str,
+) -> Table:
+    """Return the table of the median strength of each method that has several."""
+    methods = list(dict.fromkeys(r.method for r in result.study.cells[0].rows if r.strength_index))
+    by_seed = networks(result).values()
+    rows = [
+        (
+            text,
+            *(f"{median(n.value('strength', key, cell) for n in by_seed):.2g}" for key in methods),
+        )
+        for text, cell in zip(texts, cells, strict=True)
+    ]
+    head = (block.label, *(METHODS[key].label for key in methods))
+    return Table(_joined("Median of the chosen strengths", name), head, tuple(rows))
+
+
+def _from_baseline(
+    block: StudyFigure, lines: dict[str, list[tuple[float, ...]]]
+) -> dict[str, list[tuple[float, ...]]]:
+    """Return the lines' differences from those of the baseline, paired by seed, if there is one."""
+    if not block.baseline:
+        return lines
+    name = METHODS[block.baseline].label
+    base = lines[name]
+    return {
+        label: [
+            tuple(one - other for one, other in zip(own, of_base, strict=True))
+            for own, of_base in zip(line, base, strict=True)
+        ]
+        for label, line in lines.items()
+        if label != name
+    }
 
 
 def _side(row: Mapping[str, Any]) -> int:

@@ -62,6 +62,15 @@ def study_of(
     ------
     ValueError
         As for `regviz.Study`.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.scenes.study_link import study_of
+    >>> scene = regviz.Scene(methods=("none", "l1"), strengths={"l1": 0.003})
+    >>> study = study_of(scene, {"data.noise": [0.1, 0.3]})
+    >>> study.methods, dict(study.strengths)
+    (('none', 'l1', 'early_stopping'), {'l1': (0.003,)})
     """
     grid = scene.grid()
     shown, variants = scene.strength_indices(grid), scene.variant_indices(grid)
@@ -90,6 +99,13 @@ def to_query(study: Study) -> dict[str, str]:
     ------
     ValueError
         If the study has regularizations of its own instead of methods, which a link cannot hold.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.scenes.study_link import study_of, to_query
+    >>> to_query(study_of(regviz.Scene(), {"data.noise": [0.1, 0.3]}, strengths=3))
+    {'vary': 'data.noise=0.1,0.3', 'strengths': '3'}
     """
     if study.methods is None:
         raise invalid("methods", "those of the catalogue, as a link holds no others", None)
@@ -283,6 +299,15 @@ def scene_of(cell: Cell, seed: int, strengths: Mapping[str, float] | None = None
     Returns
     -------
     Scene
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.scenes.study_link import scene_of
+    >>> study = regviz.Study(vary={"data.noise": [0.1, 0.3]}, methods=("none", "l1"))
+    >>> scene = scene_of(study.cell({"data.noise": 0.3}), seed=7, strengths={"l1": 0.003})
+    >>> scene.data.noise, scene.data.seed, scene.methods
+    (0.3, 7, ('none', 'l1'))
     """
     experiment = cell.experiment_under(seed)
     nearest = Scene.of(experiment)
@@ -324,6 +349,15 @@ def chosen_strengths(result: StudyResult, cell: Cell, seed: int) -> dict[str, fl
     -------
     dict of str to float
         Without methods that have no strength, and those that diverged at all strengths.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.scenes.study_link import chosen_strengths
+    >>> base = regviz.Experiment(training=regviz.TrainingSpec(epochs=10))
+    >>> study = regviz.Study(base, methods=("none", "dropout"), strengths=1, seeds=range(2))
+    >>> chosen_strengths(study.run(), study.cells[0], seed=1)
+    {'dropout': 0.2}
     """
     chosen = result.chosen
     own = chosen[(chosen["cell"] == cell.key) & (chosen["seed"] == seed)].dropna(subset="strength")

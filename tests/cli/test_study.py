@@ -144,3 +144,12 @@ def test_the_figure_is_a_page_of_its_own(
     words = ("--vary", "data.noise=0.1,0.3", "--strengths", "1", "--seeds", "2", "--figure", file)
     assert run("study", scene_file, *words).code == 0
     assert "Noise" in file.read_text("utf-8")
+
+
+def test_without_its_packages_the_command_names_the_extra(
+    run: Run, scene_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("regviz.cli.study.find_spec", lambda name: None)
+    code = str(run("study", scene_file).code)  # text of SystemExit, whose exit code is 1
+    assert code.startswith("regviz study needs pandas, pyarrow, distributed, which the library doe")
+    assert "[studies]" in code

@@ -116,6 +116,34 @@ def test_a_fault_is_told_with_file_line_and_what_is_allowed(before: str):
     assert told in str(raised.value)
 
 
+STUDY = """```study
+study = "width.chosen"
+title = "Chosen strengths"
+x = "network.hidden"
+label = "hidden units"
+facet = "data.noise"
+compare = ["l2", "dropout"]
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ('"width.chosen"', '"width.none"', "study must be one of 'width.fixed', 'width.chosen'"),
+        ('facet = "data.noise"\n', "", "x and facet must be the axes of the study"),
+        ('["l2", "dropout"]', '["l2"]', "compare must be a list of two methods of the study"),
+        ('["l2", "dropout"]', '["l2", "l1"]', "compare must be one of 'none', 'l2', 'dropout'"),
+    ],
+)
+def test_a_fault_in_a_study_is_told(before: str, after: str, told: str):
+    block = STUDY.replace(before, after)
+    assert parse(NAME, TEMPLATE.replace("## Try", f"{STUDY}## Try"), table())
+    with pytest.raises(LessonError) as raised:
+        parse(NAME, TEMPLATE.replace("## Try", f"{block}## Try"), table())
+    assert told in str(raised.value)
+
+
 def test_the_teachers_document_answers_each_lesson():
     assert answers(course()) in DOCUMENT_FOR_TEACHERS.read_text("utf-8"), (
         "run `python -m devtools.teaching`"

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from regviz.lessons.claim import all_studies
 from regviz.lessons.course import course
 from regviz.lessons.lesson import Lesson
 from regviz.pages.learn import PATH
 from regviz.pages.learn.progress import MAX_CHARS, Progress, read
+from regviz.scenes.study_link import from_query
 from regviz.server import state
 from tests.lessons.test_lessons import NAME, TEMPLATE
 from tests.support.playground import boards, grid_on, header, open_lesson, open_page, send
@@ -191,3 +194,27 @@ def test_the_playground_keeps_its_state_while_the_visitor_learns():
     page.query_params.clear()
     page.run()
     assert grid_on(page).experiment.data.noise == 0.4
+
+
+def test_a_study_of_a_lesson_has_its_numbers_and_a_link_that_opens_it(tmp_path: Path):
+    block = """```study
+study = "width.chosen"
+title = "Chosen strengths"
+x = "network.hidden"
+label = "hidden units"
+facet = "data.noise"
+baseline = "none"
+compare = ["l2", "dropout"]
+```
+"""
+    (tmp_path / NAME).write_text(QUICK.replace("## Try", f"{block}\n## Try"))
+    course.cache_clear()
+    page = answered()
+    assert not page.exception
+    (opened,) = [one.proto.url for one in page.main.get("link_button") if "study" in one.proto.url]
+    place, _, query = opened.partition("?")
+    assert place == "./study"
+    study, problems = from_query(dict(parse_qsl(query)))
+    assert (study, problems) == (all_studies()["width.chosen"], [])
+    tables = [text.value for text in page.main.markdown if "| clear |" in text.value]
+    assert len(tables) == 3, "one for each noise"

@@ -5,10 +5,11 @@ from functools import lru_cache
 import plotly.graph_objects as go
 import streamlit as st
 
-from regviz.lessons.article import study_panel
+from regviz import figures
 from regviz.lessons.claim import all_studies
 from regviz.lessons.lesson import StudyFigure
-from regviz.lessons.study_numbers import Table, method_note, panels
+from regviz.lessons.study_numbers import NO_BREAK, Table, has_choice, method_note, panels
+from regviz.lessons.study_results import read
 from regviz.methods.palette import Theme
 from regviz.pages.components import draw, plain
 from regviz.programs.study import study_program
@@ -28,9 +29,11 @@ def show_study(block: StudyFigure, key: str, theme: Theme) -> None:
     theme : {"light", "dark"}
     """
     study = all_studies()[block.study]
-    for i, panel in enumerate(panels(block)):
-        draw(_figure(block, i, theme), f"{key}-{i}")
-        st.markdown(plain(panel.finding))
+    st.markdown(f"**{plain(block.title)}**")
+    draw(_figure(block, "lines", theme), key)
+    st.markdown("\n\n".join(plain(panel.finding) for panel in panels(block)))
+    if has_choice(block):
+        draw(_figure(block, "strengths", theme), f"{key}-strengths")
     with st.expander("As numbers"):
         for panel in panels(block):
             st.markdown("\n\n".join(map(_table, panel.tables)))
@@ -40,13 +43,22 @@ def show_study(block: StudyFigure, key: str, theme: Theme) -> None:
     st.link_button("Run this study", link(PAGE, study), icon=":material/grid_on:")
 
 
-@lru_cache(maxsize=64)  # 20 to 30 ms each
-def _figure(block: StudyFigure, i: int, theme: Theme) -> go.Figure:
-    return study_panel(block, panels(block)[i], theme)
+@lru_cache(maxsize=64)  # 100 ms each
+def _figure(block: StudyFigure, kind: str, theme: Theme) -> go.Figure:
+    baseline = block.baseline or None if kind == "lines" else None
+    return figures.study(
+        read(block.study),
+        kind=kind,
+        x=block.x,
+        facet=block.facet or None,
+        baseline=baseline,
+        theme=theme,
+    )
 
 
 def _table(table: Table) -> str:
     """Return a table with its caption as Markdown."""
-    lines = [" | ".join(map(plain, row)) for row in (table.head, *table.rows)]
+    head, *rows = (" | ".join(map(plain, row)) for row in (table.head, *table.rows))
     rule = " | ".join(["---:"] * len(table.head))
-    return "\n".join([f"{plain(table.caption)}\n", lines[0], rule, *lines[1:]])
+    unbroken = [row.replace(" to ", f"{NO_BREAK}to{NO_BREAK}") for row in rows]
+    return "\n".join([f"{plain(table.caption)}\n", head, rule, *unbroken])
