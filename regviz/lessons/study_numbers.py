@@ -216,4 +216,4 @@ def _signed(value: float) -> str:
 
 
 def _seeds(needed: float) -> str:
-    return f"{needed:.0f}" if needed <= MAX_SEEDS else f"over {MAX_SEEDS:,}"
+    return f"{needed:.0f}" if needed <= MAX_SEEDS else f">{NO_BREAK}{MAX_SEEDS:,}"

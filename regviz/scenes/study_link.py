@@ -95,6 +95,14 @@ def study_of(
 def to_query(study: Study) -> dict[str, str]:
     """Return the parameters of a study that are not at their default, as text, without version.
 
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    dict of str to str
+
     Raises
     ------
     ValueError
@@ -150,6 +158,10 @@ def link(address: str, study: Study, **others: str) -> str:
     study : Study
     **others
         Further parameters, such as Streamlit's ``embed="true"``.
+
+    Returns
+    -------
+    str
 
     Raises
     ------

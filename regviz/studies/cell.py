@@ -292,6 +292,8 @@ def _values(
     metrics : mapping of str to ndarray of shape (K,)
     weights : ndarray of shape (K, N)
     """
+    # row after row in memory, or the order of sums depends on the number of networks
+    weights = np.ascontiguousarray(weights)
     with np.errstate(over="ignore", invalid="ignore"):  # of diverged networks
         of_weights = [measure(weights) for measure in MEASURES.values()]
     return np.stack([*(metrics[name] for name in METRICS), *of_weights], axis=1)

@@ -19,6 +19,9 @@ _STYLE = """<style>
   .st-key-course p, .st-key-course li { font-size: 1.05rem; line-height: 1.6; }
   .st-key-lessons [data-testid="stMarkdownContainer"] p { font-size: 0.875rem; line-height: 1.35; }
   .st-key-lessons .stPageLink p { font-size: 1rem !important; }
+  .st-key-why [data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }
+  .st-key-why table { font-size: 0.85rem; }
+  .st-key-why table :is(th, td) { padding: 0.25rem; }
   .st-key-course [data-testid="stCaptionContainer"] p { font-size: 0.9rem; }
   /* every lesson has the address of this page: Streamlit marks all their links as the current */
   .stPageLink a { background: none !important; }
