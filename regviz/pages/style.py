@@ -26,6 +26,8 @@ STYLE = """<style>
   [data-testid="stCode"] pre .token:is(.keyword, .function) { color: light-dark(#2747b8, #9db9ff); }
   [data-testid="stCode"] pre .token.string { color: light-dark(#0b6b52, #6fd3ae); }
   [data-testid="stCode"] pre .token:is(.number, .boolean) { color: light-dark(#8a4600, #ffb86b); }
+  /* likewise on the tags of chosen values: white has a contrast of 2.4 in the dark theme */
+  .stMultiSelect [data-tag], .stMultiSelect [data-tag] * { color: light-dark(#fff, #10141c); }
   /* Forced colours remove backgrounds, which Streamlit's sliders, switches and selected buttons are
      drawn by, and recolour the text of figures. */
   @media (forced-colors: active) {

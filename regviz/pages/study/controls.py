@@ -107,7 +107,7 @@ def _choose_values(offer: Offer, problems: list[str]) -> tuple[Any, ...]:
         texts,
         texts,
         key=_key(f"values_{offer.key}"),
-        max_selections=MAX_VALUES,
+        max_selections=max(MAX_VALUES, len(texts)),
         accept_new_options=True,
         help="Remove values, or type others.",
     )

@@ -1,0 +1,177 @@
+"""Tests of the page Study in a browser: on the server's threads, and on a Dask cluster."""
+
+import re
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from devtools.serving import Server, free_port, serve
+from regviz.scenes.link import from_query
+from tests.browser.test_access import LOW_CONTRAST_TEXTS
+from tests.browser.test_axe import CONTRAST, RULES, accepted_violations, found
+from tests.support.waiting import wait_until
+
+TINY = "?v=2&hidden=2&epochs=20&methods=none,l2&early_stopping=0&strengths=2&seeds=3"
+LINES = f"{TINY}&vary=data.noise=0.1,0.3"
+N_CELLS = 60
+# five minutes of one core
+LONG = (
+    "?v=2&methods=none,l2&epochs=1000&strengths=3&seeds=20&vary=network.hidden=32-32-32;data.noise="
+    + ",".join(f"{i / 100:g}" for i in range(N_CELLS))
+)
+# counts of the figure's elements, and of the frames in which the one on the page is empty
+WATCH = """() => {
+  const seen = window.seen = { mounts: 0, empty: 0, tops: new Set() };
+  let last = null;
+  const look = () => {
+    const chart = document.querySelector(".st-key-study_figure .js-plotly-plot");
+    if (chart !== null) {
+      seen.mounts += chart !== last;
+      seen.empty += chart.querySelector(".main-svg") === null;
+      seen.tops.add(Math.round(chart.getBoundingClientRect().top));
+    }
+    last = chart;
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
+
+def open_study(context: BrowserContext, url: str, query: str = LINES, **size: int) -> Page:
+    page = context.new_page()
+    page.set_viewport_size({"width": 1400, "height": 900} | size)
+    page.goto(f"{url}/study{query}")
+    expect(page.get_by_role("heading", name="Study: many trainings")).to_be_visible()
+    return page
+
+
+def run(page: Page) -> None:
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("heading", name="Open a cell")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def finished(context: BrowserContext, url: str) -> Iterator[Page]:
+    """A page with the result of a tiny study."""
+    page = open_study(context, url)
+    run(page)
+    yield page
+    page.close()
+
+
+def test_a_point_that_is_clicked_is_the_cell_that_opens(finished: Page):
+    chart = finished.locator(".st-key-study_figure .js-plotly-plot")
+    expect(chart.locator(".scatterlayer .point")).to_have_count(4)
+    # the last sign of the first line is noise 0.3
+    chart.locator(".scatterlayer .trace:has(.point)").first.locator(
+        ".point"
+    ).last.scroll_into_view_if_needed()
+    box = (
+        chart.locator(".scatterlayer .trace:has(.point)")
+        .first.locator(".point")
+        .last.bounding_box()
+    )
+    finished.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(finished.get_by_role("combobox", name=re.compile("Cell"))).to_have_value("Noise 0.3")
+    link = finished.get_by_role("link", name="Open this cell")
+    query = parse_qs(urlsplit(link.get_attribute("href") or "").query)
+    scene, problems = from_query({name: values[0] for name, values in query.items()})
+    assert not problems
+    assert (scene.data.noise, scene.network.hidden) == (0.3, (2,))
+
+
+def test_the_page_is_accessible_in_both_themes(finished: Page):
+    for scheme, rules in (("light", RULES), ("dark", CONTRAST)):
+        finished.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        finished.wait_for_timeout(500)
+        violations = found(finished, rules)
+        assert [one for one in violations if not accepted_violations(*one[:2])] == []
+        assert finished.evaluate(LOW_CONTRAST_TEXTS, "body")[1] == []
+
+
+def test_a_phone_shows_all_of_a_result_without_scrolling_sideways(
+    context: BrowserContext, url: str
+):
+    page = open_study(context, url, width=390, height=844)
+    run(page)
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("(main) => main.scrollWidth <= main.clientWidth")
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A Dask scheduler and a worker on the loopback interface."""
+    from distributed import LocalCluster
+
+    options = dict(host="127.0.0.1", protocol="tcp://", dashboard_address=None)
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **options) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def on_cluster(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose studies run on the cluster, with metrics at ``/metrics`` of `METRICS`."""
+    folder: Path = tmp_path_factory.mktemp("study")
+    variables = {"REGVIZ_SCHEDULER": cluster.scheduler_address, "REGVIZ_METRICS_PORT": str(METRICS)}
+    with serve(folder, **variables) as server:
+        yield server
+
+
+METRICS = free_port()
+
+
+def n_studies() -> int:
+    """Return the number of unfinished studies that the metrics state."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=5) as answer:
+        return int(float(re.findall(r"^regviz_studies (\S+)", answer.read().decode(), re.M)[0]))
+
+
+def computed(cluster: Any) -> set[str]:
+    """Return the keys of the cells that the cluster has computed."""
+    log = cluster.scheduler.transition_log
+    return {key for key, _, finish, *_ in log if finish == "memory" and key.startswith("regviz-")}
+
+
+def test_with_a_scheduler_studies_run_there_fill_in_and_stop_when_the_tab_closes(
+    browser: Browser, on_cluster: Server, cluster: Any
+):
+    with browser.new_context() as context:
+        page = open_study(context, on_cluster.url)
+        expect(page.get_by_text("on the cluster")).to_be_visible()
+        run(page)
+        assert len(computed(cluster)) == 2
+
+        page.goto(f"{on_cluster.url}/study{LONG}")
+        page.get_by_role("button", name="Run").click()
+        expect(page.locator(".st-key-study_figure .main-svg").first).to_be_visible()
+        page.evaluate(WATCH)
+        expect(
+            page.get_by_text(re.compile(rf"^[4-9] of {N_CELLS} cells, about .* left"))
+        ).to_be_visible()
+        seen = page.evaluate("({ ...window.seen, tops: [...window.seen.tops] })")
+        assert seen["mounts"] > 1  # drawn anew, and never empty nor moved
+        assert (seen["empty"], len(seen["tops"])) == (0, 1)
+        assert n_studies() == 1
+        page.close()
+    wait_until(lambda: n_studies() == 0)
+    wait_until(lambda: not cluster.scheduler.tasks)
+    assert '"outcome": "stopped"' in on_cluster.logged()
+    assert len(computed(cluster)) < N_CELLS
+
+
+def test_without_its_cluster_a_server_says_so_and_trains_on(
+    browser: Browser, on_cluster: Server, cluster: Any
+):
+    cluster.close()
+    with browser.new_context() as context:
+        page = open_study(context, on_cluster.url, LINES.replace("seeds=3", "seeds=4"))
+        page.get_by_role("button", name="Run").click()
+        expect(page.get_by_text("no scheduler answers")).to_be_visible()
+        page.get_by_role("link", name="Playground").click()
+        expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
