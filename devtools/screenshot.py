@@ -72,6 +72,7 @@ def screenshot(
         page = chromium.new_page(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",  # the board shows the last epoch without playing up to it
         )
         page.goto(f"{server.url}/{path}?{link}")
         page.wait_for_selector(".regviz-board .card canvas", timeout=1000 * WAIT_SECONDS)

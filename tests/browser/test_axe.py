@@ -1,4 +1,4 @@
-"""Tests of every view with the accessibility checker axe-core."""
+"""Tests of every view: with the accessibility checker axe-core, and for texts that are cut off."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ from tests.browser.test_own_points import TABLE
 from tests.browser.test_views import view
 from tests.browser.visitor import (
     OpenPage,
+    resize_window,
     seek,
     select_radio,
     upload,
@@ -22,6 +23,7 @@ from tests.browser.visitor import (
     wait_until_idle,
     wait_until_settled,
 )
+from tests.browser.widths import assert_fits
 
 RULES = {
     # WCAG 2.0 to 2.2 at levels A and AA, and axe-core's best practices, such as headings
@@ -130,6 +132,8 @@ OPENERS: dict[str, Callable[[Page], None]] = {
     "upload": open_uploads,
     "uploaded": lambda page: open_uploads(page, TABLE),
 }
+# those that no other test looks at in several widths
+FITTING = {"share", "save", *VIEWS}
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +156,7 @@ def page(opened: Page) -> Page:
         while n := still_open.count():
             still_open.first.click()
             expect(still_open).to_have_count(n - 1)
+    resize_window(opened, 1400, 900)
     select_radio(opened, "Examples")
     wait_until_settled(opened)
     return opened
@@ -176,10 +181,12 @@ def test_an_embedded_page_is_accessible(open_page: OpenPage):
 
 
 @pytest.mark.parametrize("place", OPENERS)
-def test_a_view_is_accessible(page: Page, place: str):
+def test_a_view_is_accessible_and_fits(page: Page, place: str):
     OPENERS[place](page)
     wait_until_settled(page)
     assert_accessible(page)
+    if place in FITTING:
+        assert_fits(page)
 
 
 def test_what_streamlit_breaks_it_still_breaks(page: Page):

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from regviz.lessons.course import course
 from tests.browser.conftest import SET_ASSETS, poll_conditions
 from tests.browser.test_axe import assert_accessible
-from tests.browser.test_widths import CUT_OFF_TEXTS, WIDTHS_REST
 from tests.browser.visitor import wait_until_complete, wait_until_settled
+from tests.browser.widths import assert_fits
 
 FIRST, SECOND = course()[:2]
 
@@ -104,9 +104,5 @@ def test_no_text_is_cut_off_and_axe_finds_nothing_in_either_theme(page: Page, ur
     claim = page.get_by_test_id("stExpander").first
     claim.locator("summary").click()
     expect(claim.locator(".js-plotly-plot")).to_be_visible()
-    for width in (390, 1400, 1920):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(WIDTHS_REST)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(CUT_OFF_TEXTS) == [], width
+    assert_fits(page)
     assert_accessible(page)

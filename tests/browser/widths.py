@@ -1,12 +1,8 @@
-"""Tests of views and popovers at several widths: no text is cut off."""
+"""Checks of a page at several widths: no text is cut off."""
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from regviz.pages.understand import VIEWS
 from tests.browser.test_access import TEXTS
-from tests.browser.test_views import EPOCHS, view
-from tests.browser.visitor import OpenPage, wait_until_complete, wait_until_settled
 
 # resolves after half a second without a change of any width
 WIDTHS_REST = """() => new Promise((done) => {
@@ -46,34 +42,10 @@ CUT_OFF_TEXTS = f"""() => {{ {TEXTS}
 }}"""
 
 
-@pytest.fixture(scope="module")
-def phone(open_pages: OpenPage) -> Page:
-    page = open_pages(390, 900, "light", f"?v=2&epochs={EPOCHS}")
-    wait_until_complete(page)
-    return page
-
-
 def assert_fits(page: Page) -> None:
+    """Assert that on a phone, a laptop and a projector no text is cut off, and nothing scrolls."""
     for width in (390, 1400, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate(WIDTHS_REST)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(CUT_OFF_TEXTS) == [], width
-    page.set_viewport_size({"width": 390, "height": 900})
-
-
-@pytest.mark.parametrize("name", VIEWS)
-def test_no_text_of_a_view_is_cut_at_any_width(phone: Page, name: str):
-    view(phone, name)
-    assert_fits(phone)
-
-
-@pytest.mark.parametrize("name", ["Share", "Save · open"])
-def test_no_text_of_a_popover_is_cut_at_any_width(phone: Page, name: str):
-    button = phone.get_by_role("button", name=name)
-    button.click()
-    expect(phone.get_by_test_id("stPopoverBody")).to_be_visible()
-    wait_until_settled(phone)
-    assert_fits(phone)
-    phone.keyboard.press("Escape")
-    expect(phone.get_by_test_id("stPopoverBody")).to_be_hidden()
