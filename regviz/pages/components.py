@@ -62,6 +62,18 @@ def file_uploader(label: str, **options: Any) -> Any:
     return st.file_uploader(label, **options)
 
 
+def choose_picture_format() -> None:
+    """Draw the choice of the format in which the camera of a figure saves it."""
+    st.selectbox(
+        "Save pictures as",
+        PICTURE_FORMATS,
+        key="picture_format",
+        format_func=str.upper,
+        help="The camera of a figure saves this format.",
+        width=150,
+    )
+
+
 def draw(figure: go.Figure, key: str, **options: Any) -> Any:
     """Draw a Plotly figure, with its text alternative for screen readers.
 

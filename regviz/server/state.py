@@ -3,14 +3,13 @@
 import functools
 import os
 
-from streamlit import runtime
-
 from regviz.jobs.registry import JobRegistry
 from regviz.jobs.scheduler import Scheduler
 from regviz.jobs.studies import StudyRegistry
 from regviz.jobs.study_workers import ClusterWorkers, LocalWorkers
 from regviz.server.limits import Limits
 from regviz.server.rooms import Rooms
+from regviz.server.sessions import is_connected
 
 
 @functools.cache
@@ -47,13 +46,8 @@ def studies() -> StudyRegistry:
         granted.studies,
         granted.active_studies,
         granted.study_cache_mb * 2**20,
-        is_present=_is_connected,
+        is_present=is_connected,
     )
-
-
-def _is_connected(session: str) -> bool:
-    """Return whether a browser is connected to a session of Streamlit; True in `AppTest`."""
-    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 @functools.cache

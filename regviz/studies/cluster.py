@@ -264,8 +264,9 @@ class _Run:
 
         Dask's client would return the earlier outcome for an equal key.
         """
-        repeats = self._repeats[cell.key]
-        return f"regviz-{cell.key}" + f"-{repeats}" * bool(repeats)
+        key = cell.key  # a hash, which takes 1 ms
+        repeats = self._repeats[key]
+        return f"regviz-{key}" + f"-{repeats}" * bool(repeats)
 
     def _repeat(self, cell: Cell) -> None:
         self._repeats[cell.key] += 1

@@ -1,6 +1,7 @@
 """Connections to Dask: a local cluster in this process, a scheduler's address, or a Client."""
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from regviz.spec.validation import invalid
 
 RECOVERY_SECONDS = 300.0  # how long a run waits for a lost scheduler
 POLL_SECONDS = 0.2
+_starting = threading.Lock()
 
 
 class Connection:
@@ -127,8 +129,11 @@ def _local(distributed: Any) -> Iterator[Any]:
         silence_logs=logging.ERROR,  # a warning would name each cell that the user cancels
         memory_limit=0,  # it is of the whole process, and a worker above it would wait for ever
     )
+    # Dask's first cluster imports modules, which is an error while another thread imports them
+    with _starting:
+        cluster = distributed.LocalCluster(**options)
     with (
-        distributed.LocalCluster(**options) as cluster,
+        cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client

@@ -38,7 +38,6 @@ ALLOWED = {
     # the address of --host
     "regviz/cli/parser.py": {"socket"},
     # files that the user of the command names
-    "regviz/cli/study.py": {"write_text"},
     "regviz/cli/source.py": {"read_bytes"},
     "regviz/cli/output.py": {"write_bytes"},
     "regviz/cli/train.py": {"write_text"},

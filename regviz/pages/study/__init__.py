@@ -8,8 +8,9 @@ from regviz.pages.state import page_state
 from regviz.pages.study import controls, results
 from regviz.pages.study.cost import describe, reason_against
 from regviz.pages.study.opening import open_address, write_address
-from regviz.pages.study.state import session, study_state
+from regviz.pages.study.state import study_state
 from regviz.pages.style import STYLE
+from regviz.server.sessions import session_id
 from regviz.server.state import studies
 from regviz.studies.study import Study
 
@@ -89,7 +90,7 @@ def _offer_to_run(study: Study) -> None:
 def _start(study: Study) -> None:
     state = study_state()
     try:
-        studies().start(study, session())
+        studies().start(study, session_id())
     except Busy:
         state.refused = True
         return

@@ -3,24 +3,27 @@
 import io
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from regviz import figures
 from regviz.jobs.studies import StudyRun
-from regviz.pages.components import draw, plain
+from regviz.methods.palette import Theme
+from regviz.pages.components import choose_picture_format, draw, plain
 from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offer_of
-from regviz.pages.study.state import session, study_state, theme
+from regviz.pages.study.state import study_state, theme
 from regviz.programs.study import study_program
 from regviz.scenes.link import link
 from regviz.scenes.study_link import chosen_strengths, scene_of
+from regviz.server.sessions import session_id
 from regviz.server.state import studies
 from regviz.studies.progress import duration
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 
 REDRAW_SECONDS = 1.0  # interval at which an unfinished study is drawn anew
-_CSV, _BYTES, _PROGRAM = "text/csv", "application/octet-stream", "text/x-python"
+_BYTES, _PROGRAM = "application/octet-stream", "text/x-python"
 METRICS = {"test_loss": "Test loss", "test_accuracy": "Test accuracy", "sparsity": "Zeros"}
 
 
@@ -61,7 +64,7 @@ def _show_unfinished(study: Study) -> None:
 
 
 def _stop() -> None:
-    studies().leave(session())
+    studies().leave(session_id())
 
 
 def _progress(run: StudyRun) -> str:
@@ -89,12 +92,12 @@ def _show_finished(study: Study, run: StudyRun) -> None:
     if not run.n_done:
         _take_program()
         return
-    _figure(result, live=False)
+    view = _figure(result, live=False)
     for sentence in seen(result):
         st.markdown(sentence)
     _differences(result)
     _open_cell(result)
-    _take_away(result)
+    _take_away(result, view)
 
 
 def _choose_view(result: StudyResult) -> tuple[str, str]:
@@ -140,23 +143,34 @@ def _choose_view(result: StudyResult) -> tuple[str, str]:
     return kind, metric
 
 
-def _figure(result: StudyResult, live: bool) -> None:
-    """Draw the choice of a view, and the figure; a click in a finished one chooses a cell."""
-    kind, metric = _choose_view(result)
-    options: dict[str, Any] = {"kind": kind, "theme": theme()}
+def _drawn(result: StudyResult, view: tuple[str, str], theme: Theme) -> go.Figure:
+    """Return the figure of a view and a number."""
+    kind, metric = view
+    options: dict[str, Any] = {"kind": kind, "theme": theme}
     if kind == "differences":
         options |= {"kind": "lines", "baseline": "none"}
-    figure = figures.study(result, metric, **options)
+    return figures.study(result, metric, **options)
+
+
+def _figure(result: StudyResult, live: bool) -> tuple[str, str]:
+    """Draw the choice of a view and its figure, and return the view.
+
+    A click on a point of a figure that is not live chooses its cell.
+    """
+    view = _choose_view(result)
+    figure = _drawn(result, view, theme())
     with st.container(key="study_figure"):
         if live:
             draw(figure, "study_live")
-            return
-        event = draw(figure, f"study_{kind}", on_select="rerun", selection_mode="points")
+            return view
+        event = draw(figure, f"study_{view[0]}", on_select="rerun", selection_mode="points")
     points = [point for point in event["selection"]["points"] if point.get("customdata")]
     if points:
-        data = points[0]["customdata"]
-        key = data[0] if isinstance(data, (list, tuple)) else data
-        st.session_state["study_cell"] = _index(result.study, str(key))
+        clicked = str(points[0]["customdata"][0])
+        if clicked != st.session_state.get("study_clicked"):  # a chart keeps its selection
+            st.session_state["study_clicked"] = clicked
+            st.session_state["study_cell"] = _index(result.study, clicked)
+    return view
 
 
 def _index(study: Study, key: str) -> int:
@@ -228,27 +242,23 @@ def _open_cell(result: StudyResult) -> None:
         )
 
 
-def _take_away(result: StudyResult) -> None:
-    """Draw the downloads of table, figure and program, and the link."""
+def _take_away(result: StudyResult, view: tuple[str, str]) -> None:
+    """Draw the downloads of table, figure and program, and say where the link is."""
     study, name = result.study, f"regviz-study-{result.study.id}"
+
+    def as_csv() -> str:
+        return str(result.frame.to_csv(index=False))
+
+    def as_html() -> str:
+        return str(_drawn(result, view, "light").to_html(include_plotlyjs=True))
+
     st.header("Take it away", anchor=False)
-    with st.container(horizontal=True):
-        _download(
-            "Table (CSV)", lambda: result.frame.to_csv(index=False), f"{name}.csv", "text/csv"
-        )
-        _download(
-            "Table (Parquet)",
-            lambda: _parquet(result),
-            f"{name}.parquet",
-            "application/octet-stream",
-        )
-        _download(
-            "Figure (HTML)",
-            lambda: figures.study(result, theme="light").to_html(include_plotlyjs=True),
-            f"{name}.html",
-            "text/html",
-        )
-        _download("Program", lambda: study_program(study), f"{name}.py", "text/x-python")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _download("Table (CSV)", as_csv, f"{name}.csv", "text/csv")
+        _download("Table (Parquet)", lambda: _parquet(result), f"{name}.parquet", _BYTES)
+        _download("Figure (HTML)", as_html, f"{name}.html", "text/html")
+        _download("Program", lambda: study_program(study), f"{name}.py", _PROGRAM)
+        choose_picture_format()
     st.caption(
         "The camera of the figure saves a picture. The program runs the same study on your own"
         " machine or cluster. The address of this page is the link to this study."

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from regviz.methods.palette import Theme
 from regviz.scenes.scene import Scene
@@ -45,12 +44,6 @@ def study_state() -> StudyState:
     """Return the state of the current session, created at the first call."""
     state: StudyState = st.session_state.setdefault("study_state", StudyState())
     return state
-
-
-def session() -> str:
-    """Return Streamlit's id of the session, by which the study registry knows the visitor."""
-    context = get_script_run_ctx()
-    return "" if context is None else context.session_id
 
 
 def theme() -> Theme:

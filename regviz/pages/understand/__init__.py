@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from regviz.pages.components import PICTURE_FORMATS
+from regviz.pages.components import choose_picture_format
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.spec.validation import invalid
 
@@ -105,14 +105,7 @@ def choose() -> None:
             wrap=True,
         )
         if is_open() and VIEWS[st.session_state[KEY]].has_figures:
-            st.selectbox(
-                "Save pictures as",
-                PICTURE_FORMATS,
-                key="picture_format",
-                format_func=str.upper,
-                help="The camera of a figure saves this format.",
-                width=150,
-            )
+            choose_picture_format()
 
 
 def show(snapshot: BoardSnapshot | None) -> None:
