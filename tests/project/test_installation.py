@@ -141,7 +141,9 @@ def test_the_source_distribution_builds_the_same_wheel(built: Path, wheel: Path,
 
 
 def test_the_wheel_holds_every_module_and_every_file_that_the_page_loads(wheel: Path):
-    files = [p for suffix in ("py", "md", "json") for p in (ROOT / "regviz").rglob(f"*.{suffix}")]
+    files = [
+        p for suffix in ("py", "md", "json", "csv") for p in (ROOT / "regviz").rglob(f"*.{suffix}")
+    ]
     expected = {p.relative_to(ROOT).as_posix() for p in files}
     # the last one is read by `make site`
     loaded = [f"assets/{name}" for name in [*contents(), "index.html", "site/start.html"]]
