@@ -340,9 +340,9 @@ def finish(figure: go.Figure, view: View, theme: Theme, title: str, notes: list[
         margin=dict(l=64, r=16, t=top, b=bottom),
         title=dict(xref="container", pad_l=14),
         legend=dict(
+            # from below the axis' title downwards: how many rows it has depends on the width
             orientation="h",
-            yref="container",
-            **dict(x=0, y=0.01, xanchor="left", yanchor="bottom"),
+            **dict(x=0, y=-BOTTOM / height, xanchor="left", yanchor="top"),
         ),
         hovermode="closest",
         hoverlabel_align="left",

@@ -1,5 +1,6 @@
-"""Map of a study: the method with the best mean for each pair of values of two axes."""
+"""Map of a study: the method with the lowest loss, or highest accuracy, by two axes."""
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,12 +26,13 @@ from regviz.figures._study_axes import (
 from regviz.figures._traces import set_alt_text
 from regviz.methods import palette
 from regviz.methods.palette import Theme, mix, rgb_of
+from regviz.studies.summary import LOWER
 
 if TYPE_CHECKING:
     from regviz.studies.result import StudyResult
 
 HALF = 0.47  # of a cell's side, which is 1
-LIGHTNESS = 0.55  # share of the background in the colours of methods that tie
+LIGHTNESS = 0.55  # share of the background in the colours of cells without a clear winner
 MAX_NAMED_COLUMNS = 4  # with more columns in a row of panels, names do not fit into cells
 ROW_HEIGHT, LEAST_HEIGHT = 72, 150  # pixels of a row of cells, and of a panel
 SIGN = 9  # pixels of a sign
@@ -54,6 +56,11 @@ class Place(NamedTuple):
         """The winner and the methods that tie with it; none if all diverged."""
         winner = self.row.get("method", "")
         return (winner, *self.row["ties"]) if winner else ()
+
+    @property
+    def pale(self) -> bool:
+        """Whether the winner is not clear: there are ties, or another method diverged."""
+        return not self.row["clear"]
 
 
 def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Figure:
@@ -82,14 +89,29 @@ def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Fig
         if named:
             figure.add_trace(_names(cells, looks, theme), *at)
     add_legend(figure, looks.values(), "markers")
-    notes = _notes(result, list(rows.values()), named)
-    finish(figure, view, theme, f"Best {NAMES[metric]}", notes)
+    notes = _notes(result, list(rows.values()), metric, named)
+    finish(
+        figure,
+        view,
+        theme,
+        f"{_extreme(metric).capitalize()} mean {NAMES[metric]}",
+        notes,
+    )
     figure.update_yaxes(up.layout() | dict(showgrid=False, showticklabels=False))
     figure.update_yaxes(title_text=up.title, showticklabels=True, col=1)
     figure.update_xaxes(showgrid=False)
     set_x_axes(figure, right, where)
     figure.update_layout(hoverdistance=-1)  # the nearest sign, so that a whole cell answers
     return set_alt_text(figure, _describe(view, right, up, rows, looks, metric))
+
+
+def _extreme(metric: str) -> str:
+    """Return which mean wins, in a word."""
+    return "lowest" if metric in LOWER else "highest"
+
+
+def _above_others(metric: str) -> str:
+    return f"clearly {'lower' if metric in LOWER else 'higher'} than all others"
 
 
 def _ranked(places: Places) -> Places:
@@ -124,8 +146,8 @@ def _method_traces(
     look, light = looks[key], mix(looks[key].colour, palette.BLANK[theme], LIGHTNESS)
     own = [one for one in cells if key in one.methods]
     traces = []
-    for ties, colour in ((False, look.colour), (True, light)):
-        spans = [(*_span(one, key), one.y) for one in own if (len(one.methods) > 1) == ties]
+    for pale, colour in ((False, look.colour), (True, light)):
+        spans = [(*_span(one, key), one.y) for one in own if one.pale == pale]
         xs, ys = _rectangles(spans)
         traces.append(
             go.Scatter(
@@ -138,7 +160,7 @@ def _method_traces(
                 hoverinfo="skip",
             )
         )
-    fills = [light if len(one.methods) > 1 else look.colour for one in own]
+    fills = [light if one.pale else look.colour for one in own]
     signs = go.Scatter(
         x=[sum(_span(one, key)) / 2 for one in own],
         y=[one.y + (0.22 if named else 0) for one in own],
@@ -183,14 +205,16 @@ def _empty(cells: list[Place], theme: Theme) -> go.Scatter:
 
 
 def _names(cells: list[Place], looks: dict[str, Look], theme: Theme) -> go.Scatter:
-    """Return the texts of cells: winner, how often it is best, and the number of ties."""
+    """Return the texts of cells: winner, how often its mean wins, and the number of ties."""
     own = [one for one in cells if one.methods]
     texts, colours = [], []
     for one in own:
         n = len(one.methods)
-        share = f"{looks[one.methods[0]].name} {one.row['certainty']:.0%}"
+        share = looks[one.methods[0]].name
+        if not math.isnan(one.row["certainty"]):
+            share += f" {one.row['certainty']:.0%}"
         texts.append(share if n == 1 else f"tie of {n}<br>{share}")
-        fill = mix(looks[one.methods[0]].colour, palette.BLANK[theme], LIGHTNESS * (n > 1))
+        fill = mix(looks[one.methods[0]].colour, palette.BLANK[theme], LIGHTNESS * one.pale)
         colours.append(_contrast(fill))
     return go.Scatter(
         x=[one.x for one in own],
@@ -217,29 +241,36 @@ def _text(place: Place, looks: dict[str, Look], metric: str) -> str:
     """Return the text about a cell: winner, how sure it is, ties, diverged methods."""
     row = place.row
     name = looks[row["method"]].name
-    lines = [
-        place.words,
-        f"<b>{name}</b>: {number_text(metric, row['mean'])}, best in {row['certainty']:.0%} of"
-        " redrawn seeds",
-        f"not clearly worse: {', '.join(looks[key].name for key in row['ties'])}"
-        if row["ties"]
-        else "clearly better than the others",
-    ]
+    share = row["certainty"]
+    often = (
+        "" if math.isnan(share) else f", {_extreme(metric)} mean in {share:.0%} of redrawn seeds"
+    )
+    lines = [place.words, f"<b>{name}</b>: {number_text(metric, row['mean'])}{often}"]
+    if row["ties"]:
+        worse = "higher" if metric in LOWER else "lower"
+        tied = ", ".join(looks[key].name for key in row["ties"])
+        lines.append(f"not clearly {worse}: {tied}")
+    elif row["clear"]:
+        lines.append(_above_others(metric))
+    else:
+        lines.append("not clear: no test against a method that diverged")
     if row["diverged"]:
         lines.append(f"diverged: {', '.join(looks[key].name for key in row['diverged'])}")
     return "<br>".join(lines)
 
 
-def _notes(result: "StudyResult", rows: list[dict[str, Any]], named: bool) -> list[str]:
+def _notes(
+    result: "StudyResult", rows: list[dict[str, Any]], metric: str, named: bool
+) -> list[str]:
     """Return the notes below the title: what full and divided cells are."""
     n_methods = len(result.methods)
     n = len(result.study.cells) * n_methods * (n_methods - 1) // 2
     notes = [
         f"means of {len(result.study.seeds)} seeds",
-        f"pale: tied, not clearly worse (Holm, {n} comparisons)",
+        f"pale: ties or no test (Holm, {n} comparisons)",
     ]
-    if named:
-        notes.append("%: how often this method is best in redrawn seeds")
+    if named and any(not math.isnan(row["certainty"]) for row in rows):
+        notes.append(f"%: how often this mean is the {_extreme(metric)} in redrawn seeds")
     if any(not row["method"] for row in rows):
         notes.append("×: all methods diverged under a seed")
     return notes + unfinished(result)
@@ -263,15 +294,17 @@ def _describe(
     ]
     shown = [rows[number] for number in numbers if number in rows]
     clear = Counter(row["method"] for row in shown if row["clear"])
-    tied = Counter(
-        key for row in shown if not row["clear"] for key in (row["method"], *row["ties"])
-    )
+    tied = Counter(key for row in shown if row["ties"] for key in (row["method"], *row["ties"]))
     words = [
-        f"{look.name} is clearly best in {clear[key]} and ties in {tied[key]}"
+        f"{look.name} is {_above_others(metric)} in {clear[key]} and ties in {tied[key]}"
         for key, look in looks.items()
     ]
+    untested = sum(bool(row["method"]) and not row["clear"] and not row["ties"] for row in shown)
+    if untested:
+        words.append(f"in {untested} there is no test against a method that diverged")
     axes = " and ".join(places.title.lower() for places in (right, up) if places.title)
     return (
-        f"Map of the methods with the best mean {NAMES[metric]}{' by ' + axes if axes else ''}."
+        f"Map of the methods with the {_extreme(metric)} mean {NAMES[metric]}"
+        f"{' by ' + axes if axes else ''}."
         f" Of {len(shown)} finished cells of {len(numbers)}: {'; '.join(words)}."
     )

@@ -215,10 +215,12 @@ class StudyResult:
             - ``cell`` (key), and one for each axis;
             - ``method`` with the best mean, and this ``mean``; ``""`` and NaN if all diverged;
             - ``ties``: tuple of the other methods that are not clearly worse;
-            - ``clear``: whether there are none;
+            - ``clear``: whether all other methods are clearly worse. False if one of them diverged,
+              and with one seed, as there is no test then;
             - ``certainty``: how often the method has the best mean if the seeds are drawn again,
               from 0 to 1 (`regviz.studies.statistics.shares_best`). It is not corrected for the
-              number of cells;
+              number of cells, and too close to 0 or 1 with few seeds. NaN with one seed, and if all
+              other methods diverged;
             - ``diverged``: tuple of the methods that diverged under a seed. They never win or tie.
 
         Raises

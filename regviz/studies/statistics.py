@@ -167,7 +167,9 @@ def shares_best(values: ArrayLike, *, overlap: ArrayLike = 0.0) -> Array:
     ndarray of shape (n_cells, n_methods)
         Shares, 0 to 1, of 2,000 bootstrap samples of the seeds, in which each seed is drawn
         equally often in total (balanced resampling). Equally low methods divide a sample among
-        them. 0 for all methods of a cell if each of them has a NaN.
+        them. 0 for all methods of a cell if each of them has a NaN. With few seeds shares are too
+        close to 0 and 1, as the variance of resampled means is (S - 1) / S of its unbiased
+        estimate; of one seed they say nothing.
 
     References
     ----------

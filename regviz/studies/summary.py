@@ -183,8 +183,10 @@ def winners(study: "Study", table: "pa.Table", metric: str) -> "pd.DataFrame":
         rows["method"].append(methods[winner])
         rows["mean"].append(found.values[:, cell, winner].mean())
         rows["ties"].append(_named(methods, tied))
-        rows["clear"].append(not tied.any())
-        rows["certainty"].append(share[cell, winner])
+        rows["clear"].append(bool(finite.all() and not tied.any()))
+        # a share needs seeds to draw from, and another method
+        compared = len(losses) > 1 and finite.sum() > 1
+        rows["certainty"].append(share[cell, winner] if compared else np.nan)
     return _frame(_labels(study, found, 1) | rows)
 
 

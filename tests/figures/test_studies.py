@@ -139,9 +139,25 @@ def test_a_map_divides_a_cell_among_the_methods_that_tie_and_fills_a_clear_winne
     (texts,) = (t.text for t in figure.data if t.mode == "text")
     assert [text.split("<br>")[0] for text in texts] == ["L2 100%", "tie of 2", "L2 100%"]
     assert (
-        "Of 3 finished cells of 6: None is clearly best in 0 and ties in 1"
+        "Of 3 finished cells of 6: None is clearly lower than all others in 0 and ties in 1"
         in (figure.layout.meta["alt"])
     )
+
+
+def test_a_map_calls_no_winner_clear_where_the_others_diverged():
+    losses = LOSSES.copy()
+    losses[0, 0, [0, 2]] = np.nan  # L2 remains
+    figure = figures.study(result_of(STUDY, losses), kind="map")
+    (text,) = (text for cell, text in named(figure, "L2").customdata if cell == STUDY.cells[0].key)
+    assert text.split("<br>")[1:] == [
+        f"<b>L2</b>: {LOSSES[:, 0, 1].mean():.3g}",
+        "not clear: no test against a method that diverged",
+        "diverged: None, Early stopping",
+    ]
+    assert "in 1 there is no test against a method that diverged" in figure.layout.meta["alt"]
+    assert figure.layout.title.text.startswith("<b>Lowest mean test loss</b>")
+    accuracy = figures.study(RESULT, "test_accuracy", kind="map")
+    assert accuracy.layout.title.text.startswith("<b>Highest mean test accuracy</b>")
 
 
 def test_a_map_of_a_cell_in_which_all_diverged_has_a_cross():

@@ -84,7 +84,22 @@ def test_a_method_that_diverges_under_a_seed_has_no_mean_and_never_wins():
     assert winners["diverged"].tolist()[:3] == [("dropout",), ("none",), METHODS]
     assert "dropout" not in winners["ties"][0]
     assert winners["ties"][2] == ()
-    assert not winners["clear"][2]
+    assert not winners["clear"][:3].any()
+
+
+def test_without_a_test_against_every_other_method_no_winner_is_clear_or_certain():
+    study = regviz.Study(methods=("none", "l2"), strengths=1, seeds=range(5))
+    losses = np.tile([0.5, 0.1], (5, 1, 1)) + np.arange(5)[:, None, None] * [1e-3, 2e-3]
+    row = result_of(study, losses).winners().iloc[0]
+    assert (row["method"], row["ties"], row["clear"], row["certainty"]) == ("l2", (), True, 1)
+    losses[3, 0, 0] = np.nan
+    row = result_of(study, losses).winners().iloc[0]
+    assert (row["method"], row["ties"], row["clear"]) == ("l2", (), False)
+    assert np.isnan(row["certainty"])
+    single = regviz.Study(methods=("none", "l2"), strengths=1, seeds=range(1))
+    row = result_of(single, [[[0.5, 0.1]]]).winners().iloc[0]
+    assert (row["method"], row["ties"], row["clear"]) == ("l2", ("none",), False)
+    assert np.isnan(row["certainty"])
 
 
 def test_of_several_strengths_the_chosen_one_counts_and_one_that_diverges_is_no_loss():
