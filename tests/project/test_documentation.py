@@ -72,11 +72,12 @@ def documented() -> dict[str, Any]:
     return found
 
 
-# the others' programs are run by test_extending.py and tests/lessons
+# the others' programs are run by test_cluster_guide.py, test_extending.py and tests/lessons
+OTHERS = ("cluster", "extending", "lessons")
 GUIDES = [
     path.stem
     for path in sorted((ROOT / "docs" / "howto").glob("*.md"))
-    if path.stem not in ("extending", "lessons") and "```python" in path.read_text("utf-8")
+    if path.stem not in OTHERS and "```python" in path.read_text("utf-8")
 ]
 OBJECTS = documented()
 METHODS = {name for name in OBJECTS if inspect.isclass(OBJECTS.get(name.rpartition(".")[0]))}
@@ -145,8 +146,9 @@ def test_a_guides_program_runs(guide: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_guides_have_no_commands_but_those_that_are_run():
-    # those of the others are run by test_hosting.py, test_papers.py and the tests of the command
-    others = ("hosting", "upgrading", "command-line")
+    # those of the others are run by test_cluster_guide.py, test_hosting.py, test_papers.py and the
+    # tests of the command
+    others = ("cluster", "hosting", "upgrading", "command-line")
     paths = sorted((ROOT / "docs" / "howto").glob("*.md"))
     commands = {
         path.stem: "".join(blocks(path.relative_to(ROOT).as_posix(), "sh")).splitlines()
@@ -161,6 +163,7 @@ def test_the_guides_have_no_commands_but_those_that_are_run():
             "python -m pip install .",
             'python -m pip install ".[app]"',
             'python -m pip install ".[notebook]"',
+            'python -m pip install ".[studies]"',
         ],
         # not run: its packages are installed for the tests, within the bounds of pyproject.toml
         "notebooks": [
