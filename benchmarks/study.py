@@ -317,7 +317,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--sample", type=int, default=40, help="networks of the other libraries")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each number of workers")
-    parser.add_argument("--cell-seconds", type=float, default=4.0, help="of one core, as measured")
+    parser.add_argument("--cell-seconds", type=float, default=1.0, help="of one core, as measured")
     options = parser.parse_args(arguments)
     {"speed": speed, "scaling": scaling, "scheduler": scheduler}[options.part](options)
 
