@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -11,7 +12,7 @@ from streamlit.util import calc_hash
 
 import regviz
 from regviz.pages import SCRIPT
-from regviz.pages.study import PATH
+from regviz.pages.study import PATH, results
 from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offers
 from regviz.scenes.link import from_query as scene_from_query
@@ -131,6 +132,25 @@ def test_a_result_has_figure_findings_differences_and_downloads():
     assert len(page.dataframe[0].value) == 2
     labels = [each.proto.label for each in page.get("download_button")]
     assert labels == ["Table (CSV)", "Table (Parquet)", "Figure (HTML)", "Program"]
+
+
+def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
+    drawn, own = [], results._drawn
+
+    def counted(*args: Any) -> Any:
+        drawn.append(args)
+        return own(*args)
+
+    monkeypatch.setattr(results, "_drawn", counted)
+    registry = state.studies()
+    registry.max_active, registry.is_present = 0, lambda visitor: True
+    page = open_study(**TINY)
+    widget(page.button, "Run").click().run()
+    page.run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == len(drawn) == 1
+    widget(page.selectbox, "Number").select("sparsity").run()
+    assert len(drawn) == 2
 
 
 def test_a_cell_opens_in_the_playground_with_its_data_and_chosen_strengths():
