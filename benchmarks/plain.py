@@ -1,4 +1,4 @@
-"""Baselines of `benchmarks.training`: training of one network in PyTorch and scikit-learn."""
+"""Baselines of other benchmarks: training of one network in PyTorch and in scikit-learn."""
 
 import itertools
 import warnings
@@ -29,7 +29,8 @@ def plain_pytorch(
     model = nn.Sequential(*modules, nn.Linear(sizes[-1], 1))
     layers = [module for module in model if isinstance(module, nn.Linear)]
     weights = [layer.weight for layer in layers]
-    optimizer = torch.optim.SGD(model.parameters(), lr=training.learning_rate)
+    momentum = training.momentum if training.optimizer == "momentum" else 0.0
+    optimizer = torch.optim.SGD(model.parameters(), training.learning_rate, momentum)
     loss_of = nn.BCEWithLogitsLoss()
     X = torch.tensor(dataset.X_train, dtype=torch.float32)
     y = torch.tensor(dataset.y_train, dtype=torch.float32)[:, None]
@@ -53,15 +54,19 @@ def plain_pytorch(
 
 
 def scikit_learn(
-    dataset: Dataset, network: NetworkSpec, training: TrainingSpec, epochs: int
+    dataset: Dataset, network: NetworkSpec, training: TrainingSpec, epochs: int, l2: float = 0.0
 ) -> MLPClassifier:
     """Train one network with scikit-learn, whose only regularizer is L2."""
+    batch_size = training.batch_size or len(dataset.y_train)
     model = MLPClassifier(
         network.hidden,
         activation="tanh",
         solver="sgd",
-        momentum=0.0,
-        batch_size=training.batch_size or len(dataset.y_train),
+        alpha=l2 * batch_size,  # scikit-learn divides the penalty by the number of points
+        momentum=training.momentum if training.optimizer == "momentum" else 0.0,
+        nesterovs_momentum=False,
+        random_state=training.seed,
+        batch_size=batch_size,
         learning_rate_init=training.learning_rate,
         max_iter=epochs,
         n_iter_no_change=epochs,

@@ -23,7 +23,6 @@ from regviz.scenes.study_text import (
     split_axes,
     strengths_text,
 )
-from regviz.spec.experiment import Experiment
 from regviz.spec.validation import choice, invalid, one_of
 from regviz.studies.axes import checked_axes, paths_of
 from regviz.studies.cell import Cell
@@ -211,7 +210,7 @@ def from_query(query: Mapping[str, str]) -> tuple[Study, list[str]]:
     # one strength needs no validation points, which the scene may not have
     variants = tuple((key, value) for key, value in scene.variants if key in methods)
     study = replace(start, methods=methods, strengths=1, seeds=Study().seeds, variants=variants)
-    study = replace(study, vary=_axes(query.get("vary", ""), study.base, problems))
+    study = replace(study, vary=_axes(query.get("vary", ""), study, problems))
     study = _with_strengths(study, query.get("strengths"), problems)
     readers: dict[str, Callable[[str], Any]] = {"seeds": read_seeds, "choose": _choose}
     for name in readers.keys() & query.keys():
@@ -258,11 +257,10 @@ def _methods(query: Mapping[str, str], scene: Scene, problems: list[str]) -> tup
     return tuple(methods)
 
 
-def _axes(
-    text: str, base: Experiment, problems: list[str]
-) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """Return the axes of a link without the values that are not allowed."""
-    axes: dict[str, tuple[Any, ...]] = {}
+def _axes(text: str, study: Study, problems: list[str]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """Return the axes of a link without the values that are not allowed for a study's methods."""
+    base, axes = study.base, dict[str, tuple[Any, ...]]()
+    stops_early = EARLY_STOPPING in (study.methods or ())
     for path, texts in split_axes(text):
         name = f"{path[:40]} of vary"
         try:
@@ -276,6 +274,8 @@ def _axes(
         for one in texts[:MAX_VALUES]:
             try:
                 ((_, (value,)),) = checked_axes(base, {path: [read_value(path, one)]})
+                if path == "data.validation_fraction" and stops_early and not value:
+                    raise invalid("it", "above 0 with early stopping", value)
             except ValueError as error:
                 problems.append(problem(name, one, error))
             else:

@@ -11,6 +11,7 @@ from regviz.engine.history import History
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import N_STRENGTHS
 from regviz.scenes.showcase import LINE_UP
+from tests.browser.conftest import wait_until
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,
@@ -219,11 +220,13 @@ def test_the_keyboard_sets_the_mix_of_elastic_net_and_the_dropout_of_max_norm(pa
     tab_to(page, "Dropout of Max-norm")
     press(page, "Home")
     assert state(page, "view.variantIndices") == {"elastic_net": 1, "max_norm": 0}
-    page.wait_for_function("!window.board().stale")
-    cards = {card["label"]: card for card in read_cards(page)}
-    assert cards["Elastic net"]["variant"] == "25 % L1"
-    assert cards["Max-norm"]["variant"] == "no dropout"
-    assert cards["L1"]["variant"] is None
+    expected = {"L1": None, "Elastic net": "25 % L1", "Max-norm": "no dropout"}
+
+    def variants() -> dict[str, str | None]:
+        return {c["label"]: c["variant"] for c in read_cards(page) if c["label"] in expected}
+
+    # texts follow the pictures, 25 times a second
+    wait_until(page, lambda: variants() == expected)
     assert state(page, "view.strengthIndices") == {}
 
 

@@ -283,6 +283,7 @@ def test_runs_overtaken_by_other_changes_are_neither_mixed_nor_broken(open_page:
             page.wait_for_timeout(20 * (i + 1))
     find_slider(page, "Epochs").press("Home")
     page.wait_for_function(f"window.board().recording.lastEpoch === {N_EPOCHS}", timeout=60_000)
+    wait_until_settled(page)  # the sliders send their values after a pause, in any order
     wait_until_complete(page)
     grid = grid_of(
         data=replace(SHOWCASE.data, noise=0.6, train_fraction=105 / 60 * 0.2),

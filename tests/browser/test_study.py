@@ -152,7 +152,7 @@ def test_with_a_scheduler_studies_run_there_fill_in_and_stop_when_the_tab_closes
         expect(page.locator(".st-key-study_figure .main-svg").first).to_be_visible()
         page.evaluate(WATCH)
         expect(
-            page.get_by_text(re.compile(rf"^[4-9] of {N_CELLS} cells, about .* left"))
+            page.get_by_text(re.compile(rf"^([4-9]|[1-5]\d) of {N_CELLS} cells, about .* left"))
         ).to_be_visible()
         seen = page.evaluate("({ ...window.seen, tops: [...window.seen.tops] })")
         assert seen["mounts"] > 1  # drawn anew, and never empty nor moved

@@ -1,20 +1,25 @@
 """Tests of the page Study in Streamlit's `AppTest`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import regviz
 from regviz.pages import SCRIPT
-from regviz.pages.study import PATH
+from regviz.pages.study import PATH, results
+from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offers
 from regviz.scenes.link import from_query as scene_from_query
 from regviz.scenes.study_link import from_query
 from regviz.server import state
 from tests.support.playground import open_page, widget
+from tests.support.studies import result_of
 from tests.support.waiting import wait_until
 
 TINY = {
@@ -83,15 +88,69 @@ def test_values_of_a_link_that_are_wrong_are_named_and_the_others_are_kept():
     assert chosen(page).vary == (("data.noise", (0.1, 0.3)),)
 
 
-def test_a_result_has_figure_finding_differences_and_downloads():
+def test_parts_of_a_link_that_the_page_cannot_hold_are_named():
+    three = "data.noise=0.1,0.3;data.label_noise=0,0.1;network.hidden=4,8-8"
+    own = {"vary": three, "strengths": "1", "choose": "none", "seeds": "200"}
+    page = open_study(**TINY | own)
+    problems = page.warning[0].value.replace("\\", "")
+    assert "2 axes, so network.hidden is left at 2." in problems
+    assert "choose=none is ignored" in problems
+    assert len(chosen(page).vary) == 2
+    assert chosen(page).seeds == tuple(range(200))
+    assert chosen(open_study(**TINY | {"seeds": "1"})).seeds == (0,)
+
+
+def test_findings_state_what_can_be_compared_and_the_largest_of_the_clear_differences():
+    study, _ = from_query(TINY | {"strengths": "1", "seeds": "4"})
+    spread = np.array([0.01, -0.01, 0.02, -0.02])
+    losses = np.full((4, 2, 2), 1.0)
+    losses[:, 0, 1] = 0.5 + spread
+    losses[:, 1, 1] = 0.8 + spread
+    (both,) = seen(result_of(study, losses))
+    # Student's interval: 0.5 ± 3.182 * sqrt(0.001 / 3 / 4)
+    assert "noise 0.1, L2 tests 0.5 below None" in both
+    assert "−0.53 to −0.47, 4 seeds" in both
+    assert "The first difference is the largest clear one of 2" in both
+    assert "Each interval is for a single cell" in both
+    assert "2 of 2 differences are clear after Holm's correction for the study's 2." in both
+    losses[0, 1, 1] = np.nan
+    (one,) = seen(result_of(study, losses))
+    assert "1 of 1 differences are clear" in one
+    assert "1 more cannot be taken, as a method diverged." in one
+    assert "largest" not in one
+    (none,) = seen(result_of(study, losses[:, :, [0, 0]] + spread[:, None, None], done=[0]))
+    assert "No method differs clearly from None** in 1 cell with 4 seeds" in none
+    losses[0, :, 1] = np.nan
+    assert "No method can be compared with None" in seen(result_of(study, losses))[0]
+    single = replace(study, seeds=(0,))
+    assert "One seed shows no uncertainty" in seen(result_of(single, losses[1:2]))[0]
+
+
+def test_a_result_has_figure_findings_differences_and_downloads():
     page = finished(open_study(**TINY))
     assert len(page.get("plotly_chart")) == 1
-    assert any("of 2 differences are clear" in text.value for text in page.main.markdown) or any(
-        "No method differs clearly" in text.value for text in page.main.markdown
-    )
     assert len(page.dataframe[0].value) == 2
     labels = [each.proto.label for each in page.get("download_button")]
     assert labels == ["Table (CSV)", "Table (Parquet)", "Figure (HTML)", "Program"]
+
+
+def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
+    drawn, own = [], results._drawn
+
+    def counted(*args: Any) -> Any:
+        drawn.append(args)
+        return own(*args)
+
+    monkeypatch.setattr(results, "_drawn", counted)
+    registry = state.studies()
+    registry.max_active, registry.is_present = 0, lambda visitor: True
+    page = open_study(**TINY)
+    widget(page.button, "Run").click().run()
+    page.run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == len(drawn) == 1
+    widget(page.selectbox, "Number").select("sparsity").run()
+    assert len(drawn) == 2
 
 
 def test_a_cell_opens_in_the_playground_with_its_data_and_chosen_strengths():

@@ -1,6 +1,7 @@
 """Tests of links of studies: round trips, named problems, and the scene of a cell."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from regviz.scenes.study_link import (
     study_of,
     to_query,
 )
+from regviz.scenes.study_text import axes_text
 from regviz.studies.axes import paths_of
 from tests.support.scenes import link_parameters
 
@@ -112,6 +114,10 @@ def test_the_study_of_a_scene_has_its_shown_strengths_and_its_link_is_short():
         ({"methods": "l2,l9"}, "methods must be one of 'none', 'l1', 'l2', "),
         ({"methods": ""}, "methods must be one of none, l1, l2, "),
         ({"choose": "none"}, "choose must be 'validation', as a method has several strengths, got"),
+        (
+            {"vary": "data.validation_fraction=0,0.25"},
+            "data.validation_fraction of vary must be above 0 with early stopping, got '0': ",
+        ),
         ({"noise": "9"}, "noise must be a number from 0 to 2, got '9': ignored."),
         ({"validation_fraction": "0"}, "Without validation points no strength can be chosen"),
     ],
@@ -121,6 +127,34 @@ def test_a_wrong_value_is_named_and_the_rest_is_kept(query: dict[str, str], mess
     assert len(problems) == 1
     assert problems[0].startswith(message)
     assert (study.base.data.name, study.base.training.epochs) == ("moons", 30)
+
+
+def test_no_link_of_known_names_raises():
+    texts = {
+        path: [axes_text(((path, (value,)),)).partition("=")[2] for value in values]
+        for path, values in VALUES.items()
+        if path.startswith("data.") or path in ("network.normalization", "training.batch_size")
+    }  # the fields that have to fit one another
+    texts["data.name"] += ["digits", "bumps", "diabetes"]
+    texts["data.validation_fraction"] += ["0", "0.9"]
+    texts["training.batch_size"] += ["1", "60"]
+    random = np.random.default_rng(21)
+    methods = ("none", "l1", "elastic_net", "dropout", "early_stopping")
+
+    def some(options: Sequence[str], most: int) -> list[str]:
+        return list(random.permutation(options)[: random.integers(1, most + 1)])
+
+    for _ in range(100):
+        axes = [f"{path}={','.join(some(texts[path], 3))}" for path in some(list(texts), 3)]
+        query = {
+            "vary": ";".join(axes),
+            "methods": ",".join(some(methods, 4)),
+            "strengths": some(("1", "3", "grid", "l1=0.01"), 1)[0],
+            "validation_fraction": some(("0", "0.25"), 1)[0],
+            "choose": some(("none", "validation"), 1)[0],
+        }
+        study, _ = from_query(query)
+        assert again(study) == (study, []), query
 
 
 def test_other_values_of_an_axis_are_kept_and_cells_are_limited():

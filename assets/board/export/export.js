@@ -94,7 +94,7 @@ export function download(blob, name) {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   // some browsers read the URL only after the click is handled
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** @type {Record<string, {tip: string, make: (board: Exported) => Blob|Promise<Blob>}>} */

@@ -46,9 +46,9 @@ def choose() -> Study | str:
     strengths = _choose_strengths(study)
     seeds = st.slider(
         "Seeds",
-        2,
+        min(2, len(study.seeds)),
         max(MAX_SEEDS, len(study.seeds)),
-        min(len(study.seeds), MAX_SEEDS),
+        len(study.seeds),
         key=_key("seeds"),
         help="Each seed draws its own points, initial weights and batches, the same for all"
         " methods. Differences between methods are taken seed by seed.",

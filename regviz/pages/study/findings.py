@@ -23,14 +23,22 @@ def seen(result: StudyResult) -> list[str]:
     if "none" not in result.methods or not methods:
         return []
     table = result.differences("test_loss")
-    known = table.dropna(subset=["mean"])
+    known = table.dropna(subset=["p_corrected"])
     clear = known[known["clear"]]
     n_seeds = len(result.study.seeds)
-    if clear.empty:
+    if n_seeds == 1:
+        return ["**One seed shows no uncertainty.** A comparison needs at least two."]
+    if known.empty:
         return [
-            f"**No method differs clearly from None** in the {result.n_done} cells with {n_seeds}"
-            " seeds (Holm's correction). That does not show that there is no difference: the"
-            " intervals say how large it may be."
+            "**No method can be compared with None**: in each finished cell, one of both diverged"
+            " under at least one seed."
+        ]
+    if clear.empty:
+        cells = "1 cell" if result.n_done == 1 else f"{result.n_done} cells"
+        return [
+            f"**No method differs clearly from None** in {cells} with {n_seeds} seeds (Holm's"
+            f" correction).{_diverged(table, known)} That does not show that there is no"
+            " difference: the intervals say how large it may be."
         ]
     row = clear.loc[clear["mean"].abs().idxmax()]
     better = "below" if row["mean"] < 0 else "above"
@@ -47,11 +55,23 @@ def seen(result: StudyResult) -> list[str]:
             f" {_where(result, least)} the difference is {_number(least['mean'])}"
             f" ({_number(least['low'])} to {_number(least['high'])}), {word}."
         )
+    if len(known) > 1:
+        sentences[0] += (
+            f" The first difference is the largest clear one of {len(known)}, so the true one is"
+            " probably smaller. Each interval is for a single cell that is chosen in advance."
+        )
+    n_all = len(result.study.cells) * len(methods)
     sentences[0] += (
-        f" {len(clear)} of {len(table)} differences are clear after Holm's correction for all of"
-        " them."
+        f" {len(clear)} of {len(known)} differences are clear after Holm's correction for the"
+        f" study's {n_all}.{_diverged(table, known)}"
     )
     return sentences
+
+
+def _diverged(table: Any, known: Any) -> str:
+    """Return a sentence about the differences that do not exist; empty if all exist."""
+    n_missing = len(table) - len(known)
+    return f" {n_missing} more cannot be taken, as a method diverged." if n_missing else ""
 
 
 def _where(result: StudyResult, row: Any) -> str:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from regviz.pages import share
 from regviz.pages.state import page_state
-from regviz.pages.study.offers import offers
+from regviz.pages.study.controls import MAX_AXES
+from regviz.pages.study.offers import offer_of, offers
 from regviz.pages.study.state import study_state
 from regviz.scenes import link
 from regviz.scenes.scene import Scene
@@ -26,6 +27,7 @@ def open_address() -> None:
         return
     if any(name in query for name in _OF_STUDIES):
         study, problems = from_query(query)
+        problems += _left_out(study)
         scene, strengths = _scene_of(study), study.strengths
         if isinstance(strengths, tuple):
             numbers = {key: values[0] for key, values in strengths if len(values) == 1}
@@ -35,6 +37,18 @@ def open_address() -> None:
         study = first_study(scene)
     state.scene, state.study, state.problems = scene, study, problems
     state.version += 1
+
+
+def _left_out(study: Study) -> list[str]:
+    """Return a sentence for each part of a link's study that the controls cannot hold."""
+    sentences = []
+    for path, values in study.vary[MAX_AXES:]:
+        part, _, field = path.partition(".")
+        kept = offer_of(path, values, study.base).text(getattr(getattr(study.base, part), field))
+        sentences.append(f"this page has {MAX_AXES} axes, so {path} is left at {kept}.")
+    if study.choose is None:
+        sentences.append("this page always chooses by validation loss, so choose=none is ignored.")
+    return sentences
 
 
 def _asked_for(query: dict[str, str]) -> tuple[Scene, list[str]]:

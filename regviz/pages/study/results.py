@@ -21,6 +21,7 @@ from regviz.server.state import studies
 from regviz.studies.progress import duration
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
+from regviz.studies.summary import methods_of
 
 REDRAW_SECONDS = 1.0  # interval at which an unfinished study is drawn anew
 _BYTES, _PROGRAM = "application/octet-stream", "text/x-python"
@@ -60,7 +61,7 @@ def _show_unfinished(study: Study) -> None:
     ):
         st.progress(run.n_done / run.n_cells, _progress(run))
         st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
-    _figure(run.result(), live=True)
+    _live_figure(run)
 
 
 def _stop() -> None:
@@ -79,6 +80,7 @@ def _progress(run: StudyRun) -> str:
 
 
 def _show_finished(study: Study, run: StudyRun) -> None:
+    study_state().drawn = None
     with st.container(key="study_progress"):  # in the place of the progress, so that nothing moves
         st.progress(run.n_done / run.n_cells, f"{run.n_done} of {run.n_cells} cells")
     if run.state == "failed":
@@ -92,7 +94,7 @@ def _show_finished(study: Study, run: StudyRun) -> None:
     if not run.n_done:
         _take_program()
         return
-    view = _figure(result, live=False)
+    view = _figure(result)
     for sentence in seen(result):
         st.markdown(sentence)
     _differences(result)
@@ -100,10 +102,10 @@ def _show_finished(study: Study, run: StudyRun) -> None:
     _take_away(result, view)
 
 
-def _choose_view(result: StudyResult) -> tuple[str, str]:
+def _choose_view(study: Study) -> tuple[str, str]:
     """Draw the choice of a view and a number, and return both."""
-    study = result.study
-    kinds = ["map"] * (len(study.axes) > 1 and len(result.methods) > 1)
+    methods = methods_of(study)
+    kinds = ["map"] * (len(study.axes) > 1 and len(methods) > 1)
     kinds += ["lines", "differences", "strengths"] if study.axes else []
     names = {
         "map": "Map of winners",
@@ -111,7 +113,7 @@ def _choose_view(result: StudyResult) -> tuple[str, str]:
         "differences": "Differences from None",
         "strengths": "Strengths chosen",
     }
-    if "none" not in result.methods or len(result.methods) == 1:
+    if "none" not in methods or len(methods) == 1:
         kinds.remove("differences")
     if isinstance(study.strengths, tuple) or study.strengths == 1:
         kinds.remove("strengths")
@@ -152,17 +154,24 @@ def _drawn(result: StudyResult, view: tuple[str, str], theme: Theme) -> go.Figur
     return figures.study(result, metric, **options)
 
 
-def _figure(result: StudyResult, live: bool) -> tuple[str, str]:
+def _live_figure(run: StudyRun) -> None:
+    """Draw the choice of a view and its figure, computed anew only if more cells are done."""
+    state, view = study_state(), _choose_view(run.study)
+    key = run.study, run.n_done, view, theme()
+    if state.drawn is None or state.drawn[0] != key:
+        state.drawn = key, _drawn(run.result(), view, theme())
+    with st.container(key="study_figure"):
+        draw(state.drawn[1], "study_live")
+
+
+def _figure(result: StudyResult) -> tuple[str, str]:
     """Draw the choice of a view and its figure, and return the view.
 
-    A click on a point of a figure that is not live chooses its cell.
+    A click on a point chooses its cell.
     """
-    view = _choose_view(result)
+    view = _choose_view(result.study)
     figure = _drawn(result, view, theme())
     with st.container(key="study_figure"):
-        if live:
-            draw(figure, "study_live")
-            return view
         event = draw(figure, f"study_{view[0]}", on_select="rerun", selection_mode="points")
     points = [point for point in event["selection"]["points"] if point.get("customdata")]
     if points:

@@ -1,7 +1,9 @@
 """The state of the page *Study* in a session."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from regviz.methods.palette import Theme
@@ -29,6 +31,8 @@ class StudyState:
         Number of links opened: part of the controls' keys.
     refused : bool
         Whether the server had no room for the study.
+    drawn : tuple or None
+        Key and figure of an unfinished study, drawn last.
     """
 
     scene: Scene = field(default_factory=Scene)
@@ -38,6 +42,7 @@ class StudyState:
     problems: list[str] = field(default_factory=list)
     version: int = 0
     refused: bool = False
+    drawn: tuple[Any, go.Figure] | None = None
 
 
 def study_state() -> StudyState:
