@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from regviz.jobs.registry import Busy
 from regviz.studies.cell import Cell
+from regviz.studies.cluster import StudyError
 from regviz.studies.cost import cell_seconds
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
@@ -51,6 +52,7 @@ class StudyRun:
         self._visitors = frozenset([visitor])
         self._is_present = is_present
         self._tables: dict[int, pa.Table] = {}
+        self._failures: dict[int, str] = {}
         self._n_taken, self._returned = 0, list[int]()
         self._in_progress = set[int]()
         self._claimed = False
@@ -63,11 +65,6 @@ class StudyRun:
     def n_done(self) -> int:
         """Number of cells that are done."""
         return len(self._tables)
-
-    @property
-    def n_in_progress(self) -> int:
-        """Number of cells that are being computed."""
-        return len(self._in_progress)
 
     @property
     def idle(self) -> bool:
@@ -126,6 +123,8 @@ class StudyRun:
         """Wait in the queue again, with the cells that are done."""
         with self._lock:
             self.state, self.error, self.note = "waiting", "", ""
+            self._returned += self._failures
+            self._failures.clear()
             self._began = self._cost_done = 0.0
             self._cost = self.study.cost().seconds * (1 - len(self._tables) / self.n_cells)
 
@@ -139,9 +138,14 @@ class StudyRun:
         """End what `claim` began."""
         self._claimed = False
 
-    def take(self) -> tuple[int, Cell] | None:
-        """Return a cell to compute and its index, and count it as in progress; None without one."""
+    def take(self, most: int | None = None) -> tuple[int, Cell] | None:
+        """Return a cell to compute and its index, and count it as in progress.
+
+        None without one, and while ``most`` cells are in progress.
+        """
         with self._lock:
+            if most is not None and len(self._in_progress) >= most:
+                return None
             while self._returned or self._n_taken < self.n_cells:
                 if self._returned:
                     index = self._returned.pop()
@@ -164,6 +168,23 @@ class StudyRun:
             self._in_progress.discard(index)
             self._tables[index] = table
             self._cost_done += cell_seconds(cell)
+
+    def fail(self, index: int, reason: str) -> None:
+        """Note that a cell that was taken failed; `resume` returns it."""
+        with self._lock:
+            self._in_progress.discard(index)
+            self._failures[index] = reason
+            self._cost_done += cell_seconds(self.study.cells[index])
+
+    def finish(self) -> None:
+        """End the study if it has no cell left, or no visitor watches it any more."""
+        if self.n_done == self.n_cells:
+            self.end("complete")
+        elif self.n_done + len(self._failures) == self.n_cells:
+            failures = sorted(self._failures.items())
+            self.end("failed", str(StudyError((self.study.cells[i], why) for i, why in failures)))
+        elif self.state == "running" and self.idle and not self.watchers():
+            self.end("stopped")
 
     def end(self, state: State, error: str = "") -> None:
         """Note the end of an unfinished study, and log it."""
@@ -194,7 +215,7 @@ class Workers(Protocol):
         runs : list of StudyRun
         changed : callable
             To be called without arguments, and without a lock, after `StudyRun.add`,
-            `StudyRun.put_back` or `StudyRun.end`.
+            `StudyRun.put_back`, `StudyRun.fail` or `StudyRun.end`.
         """
 
 
@@ -264,16 +285,17 @@ class StudyRegistry:
         Raises
         ------
         Busy
-            If too many studies are unfinished.
+            If too many studies are unfinished without those that the visitor alone watches. The
+            visitor goes on watching the earlier study.
         """
         with self._lock:
             run = self.find(study)
-            self.leave(visitor, run)
             self._clear_queue()
             if run is None or not (run.unfinished or run.state == "complete"):
-                if len(self._queue) >= self.max_studies:
+                n_others = sum(other.watchers() != [visitor] for other in self._queue)
+                if n_others >= self.max_studies:
                     self.n_refused += 1
-                    raise Busy(f"{len(self._queue)} studies wait or are under way already")
+                    raise Busy(f"{n_others} studies wait or are under way already")
                 if run is None:
                     run = StudyRun(study, visitor, self.is_present)
                 else:
@@ -282,7 +304,7 @@ class StudyRegistry:
                 self._queue.append(run)
                 self.n_started += 1
             run.watch(visitor)
-        self._advance()
+        self.leave(visitor, run)
         return run
 
     def find(self, study: Study) -> StudyRun | None:
@@ -335,17 +357,9 @@ class StudyRegistry:
         """Begin studies for which there is room, and have the workers compute their cells."""
         with self._lock:
             for run in self._queue:
-                _finish(run)
+                run.finish()
             self._clear_queue()
             active = self._queue[: self.max_active]
             for run in active:
                 run.begin()
         self.workers.work(active, self._advance)
-
-
-def _finish(run: StudyRun) -> None:
-    """End a study that has no cell left, or that no visitor watches any more."""
-    if run.n_done == run.n_cells:
-        run.end("complete")
-    elif run.state == "running" and run.idle and not run.watchers():
-        run.end("stopped")

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
-from typing import Any
 
 from regviz.jobs.run import SLICE_SECONDS
 from regviz.jobs.scheduler import SHARED, Job, Scheduler
@@ -13,8 +12,6 @@ from regviz.jobs.studies import StudyRun
 from regviz.studies.cell import Cell, steps
 from regviz.studies.cluster import Event, StudyError, UnfitWorkersError, cells_done
 from regviz.studies.cost import cell_seconds
-
-CONNECT_SECONDS = 10.0  # bound on the time until a scheduler answers
 
 _logger = logging.getLogger("regviz.runs")
 
@@ -37,7 +34,7 @@ class LocalWorkers:
         """Submit cells; see `regviz.jobs.studies.Workers`."""
         n_cells = max(1, self.scheduler.n_threads // max(1, len(runs)))
         for run in runs:
-            while run.n_in_progress < n_cells and (taken := run.take()) is not None:
+            while (taken := run.take(n_cells)) is not None:
                 index, cell = taken
                 ended = partial(_end, run, index, changed)
                 slices = _compute(run, index, cell)
@@ -68,18 +65,18 @@ def _end(
     error: BaseException | None,
     taken: float,
 ) -> None:
-    if outcome != "complete":
-        run.put_back(index)
     if error is not None:
         _logger.error("a cell of a study failed", exc_info=error)
-        run.end("failed", f"cell {index + 1} could not be computed: {error}")
+        run.fail(index, " ".join(f"{type(error).__name__}: {error}".split()))
+    elif outcome != "complete":
+        run.put_back(index)
     changed()
 
 
 class ClusterWorkers:
-    """Compute cells on a Dask cluster, with a client that all studies of this process share.
+    """Compute cells on a Dask cluster.
 
-    Each study that is computed has a thread, which waits for its cells.
+    Each study that is computed has a client, and a thread that waits for its cells.
 
     Parameters
     ----------
@@ -91,8 +88,6 @@ class ClusterWorkers:
 
     def __init__(self, address: str, max_cells: int = 16) -> None:
         self.address, self.max_cells = address, max_cells
-        self._client: Any = None
-        self._lock = threading.Lock()
 
     def work(self, runs: list[StudyRun], changed: Callable[[], None]) -> None:
         """Start a thread for each study; see `regviz.jobs.studies.Workers`."""
@@ -120,12 +115,14 @@ class ClusterWorkers:
             return not run.watchers()
 
         try:
-            for cell, table in cells_done(cells(), self.client(), tell, stop, self.max_cells):
+            for cell, table in cells_done(cells(), self.address, tell, stop, self.max_cells):
                 run.note = ""
                 run.add(positions.pop(cell.key), cell, table)
                 changed()
         except (OSError, ValueError, UnfitWorkersError, StudyError) as error:
-            run.end("failed", str(error))
+            unanswered = isinstance(error, ValueError) and isinstance(error.__cause__, OSError)
+            where = f"no scheduler answers at {self.address}"
+            run.end("failed", where if unanswered else str(error))
         except Exception as error:  # the page must not wait for ever
             _logger.exception("a study failed")
             run.end("failed", f"{type(error).__name__}: {error}")
@@ -134,32 +131,3 @@ class ClusterWorkers:
                 run.put_back(index)
             run.release()
             changed()
-
-    def client(self) -> Any:
-        """Return the client of the cluster, connected again if it was lost.
-
-        Raises
-        ------
-        ConnectionError
-            If no scheduler answers.
-        ImportError
-            If Dask is not installed.
-        """
-        from distributed import Client
-
-        make: Any = Client  # it has no types
-
-        with self._lock:
-            if self._client is None or self._client.status != "running":
-                self.close()
-                try:
-                    self._client = make(self.address, set_as_default=False, timeout=CONNECT_SECONDS)
-                except OSError as error:
-                    raise ConnectionError(f"no scheduler answers at {self.address}") from error
-            return self._client
-
-    def close(self) -> None:
-        """Disconnect from the cluster."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None

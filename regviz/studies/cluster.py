@@ -167,6 +167,9 @@ class _Run:
     def done(self) -> "Iterator[tuple[Cell, pa.Table]]":
         """Yield each cell with its table until none is left."""
         while not self.stop():
+            if not self.connection.running:
+                self._restore()
+                continue
             self._look()
             self._send()
             if self._exhausted and not (self._sent or self._again or self._suspects):
@@ -191,9 +194,7 @@ class _Run:
         self._sent.clear()
 
     def _look(self) -> None:
-        """Look at the workers once in `POLL_SECONDS`; if the scheduler is lost, wait for it."""
-        if not self.connection.running:
-            self._restore()
+        """Look at the workers once in `POLL_SECONDS`."""
         if time.monotonic() - self._looked < POLL_SECONDS:
             return
         try:
@@ -210,13 +211,16 @@ class _Run:
 
     def _restore(self) -> None:
         """Wait for a lost scheduler; what was there is to be sent again."""
-        self._tell(f"The scheduler is lost: waiting up to {RECOVERY_SECONDS / 60:g} minutes.")
+        limit = f"up to {RECOVERY_SECONDS / 60:g} minutes"
+        owned = self.connection.address  # a caller's client has a limit of its own
+        self._tell(f"The scheduler is lost: waiting {limit if owned else 'for its client'}.")
         for cell in self._sent.values():
             self._repeat(cell)
         self._sent.clear()
-        self.connection.restore()
+        self.connection.restore(self.stop)
         self._looked = -math.inf
-        self._tell("The scheduler is back.")
+        if self.connection.running:
+            self._tell("The scheduler is back.")
 
     def _fit(self) -> dict[str, int]:
         """Return the number of threads of each worker that is not left out."""

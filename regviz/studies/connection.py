@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from regviz.extras import missing
 from regviz.spec.validation import invalid
 
 RECOVERY_SECONDS = 300.0  # how long a run waits for a lost scheduler
+ATTEMPT_SECONDS = 5.0  # bound on one attempt to connect again
 POLL_SECONDS = 0.2
 _starting = threading.Lock()
 
@@ -42,8 +43,8 @@ class Connection:
         """Return the number of threads of each worker by its address."""
         return dict(self.client.nthreads())
 
-    def restore(self) -> None:
-        """Wait until the scheduler is connected again.
+    def restore(self, stop: Callable[[], bool]) -> None:
+        """Wait until the scheduler is connected again, or ``stop()`` returns True.
 
         Raises
         ------
@@ -51,7 +52,7 @@ class Connection:
             If this takes longer than `RECOVERY_SECONDS`, or the caller's client was closed.
         """
         end = time.monotonic() + RECOVERY_SECONDS
-        while not self.running:
+        while not (self.running or stop()):
             if self.client.status == "closed":
                 if not self.address:
                     raise ConnectionError("the Dask client was closed, or found no scheduler again")
@@ -64,7 +65,7 @@ class Connection:
 
     def _replace(self) -> None:
         try:
-            self.client = _client(self.address)
+            self.client = _client(self.address, timeout=ATTEMPT_SECONDS)
         except OSError:
             return
 
@@ -139,11 +140,12 @@ def _local(distributed: Any) -> Iterator[Any]:
         yield client
 
 
-def _client(address: str) -> Any:
+def _client(address: str, **options: Any) -> Any:
     """Return a client of the scheduler at an address, with the encryption of Dask's settings."""
     from distributed import Client
 
-    return Client(address, set_as_default=False)  # type: ignore[no-untyped-call]
+    make: Any = Client  # it has no types
+    return make(address, set_as_default=False, **options)
 
 
 def _answering(address: str) -> Any:

@@ -172,6 +172,7 @@ def test_without_its_cluster_a_server_says_so_and_trains_on(
     with browser.new_context() as context:
         page = open_study(context, on_cluster.url, LINES.replace("seeds=3", "seeds=4"))
         page.get_by_role("button", name="Run").click()
-        expect(page.get_by_text("no scheduler answers")).to_be_visible()
+        # Dask tries to connect for 30 s
+        expect(page.get_by_text("no scheduler answers")).to_be_visible(timeout=60_000)
         page.get_by_role("link", name="Playground").click()
         expect(page.locator(".regviz-board .card canvas").first).to_be_visible()

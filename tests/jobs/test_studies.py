@@ -3,10 +3,12 @@
 import pytest
 
 import regviz
+from regviz.jobs import study_workers
 from regviz.jobs.registry import Busy
 from regviz.jobs.scheduler import Scheduler
 from regviz.jobs.studies import StudyRegistry
 from regviz.jobs.study_workers import LocalWorkers
+from regviz.studies.cell import steps
 from tests.support.jobs import SHORT, run_all
 
 BASE = regviz.Experiment(SHORT.data, SHORT.network, regviz.TrainingSpec(epochs=3))
@@ -112,6 +114,40 @@ def test_too_many_studies_are_refused():
     with pytest.raises(Busy, match="1 studies wait"):
         place.studies.start(SECOND, "bob")
     assert place.studies.n_refused == 1
+
+
+def test_a_refused_visitor_keeps_the_study_and_one_who_is_alone_with_it_may_change():
+    place = Place(max_studies=1)
+    first = place.studies.start(FIRST, "ann")
+    place.studies.start(FIRST, "bob")
+    with pytest.raises(Busy, match="1 studies wait"):
+        place.studies.start(SECOND, "ann")
+    place.studies.leave("bob")
+    assert first.watchers() == ["ann"]
+    second = place.studies.start(SECOND, "ann")
+    run_all(place.scheduler)
+    assert (first.state, second.state) == ("stopped", "complete")
+
+
+def test_a_failing_cell_is_named_after_the_last_one_and_computed_again_on_request(monkeypatch):
+    def failing(cell, due):
+        if dict(cell.values)["data.noise"] == 0.2:
+            raise ArithmeticError("no such number")
+        return steps(cell, due)
+
+    place = Place()
+    with monkeypatch.context() as patch:
+        patch.setattr(study_workers, "steps", failing)
+        run = place.studies.start(FIRST, "ann")
+        run_all(place.scheduler)
+    assert (run.state, run.n_done) == ("failed", 2)
+    assert run.error.splitlines() == [
+        "1 cell of the study failed.",
+        "data.noise=0.2: ArithmeticError: no such number",
+    ]
+    assert place.studies.start(FIRST, "ann") is run
+    run_all(place.scheduler)
+    assert (run.state, run.n_done, run.error) == ("complete", 3, "")
 
 
 def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_not():

@@ -206,6 +206,23 @@ def test_a_scheduler_that_stays_away_ends_the_run(monkeypatch):
     assert "The scheduler is lost" in events[-1].message
 
 
+def test_a_run_that_is_stopped_waits_for_no_lost_scheduler():
+    options = dict(processes=False, protocol="tcp", dashboard_address="127.0.0.1:0")
+    lost = []
+
+    def tell(event):
+        lost.extend([event.message] * ("is lost" in event.message))
+
+    cells = cells_of(*np.arange(50) / 100)
+    with distributed.LocalCluster(1, **options) as cluster:
+        done = cells_done(cells, cluster.scheduler_address, tell, stop=lambda: bool(lost))
+        n_done = len([next(done)])
+        cluster.close()
+        n_done += len(list(done))
+    assert lost == ["The scheduler is lost: waiting up to 5 minutes."]
+    assert n_done < len(cells)
+
+
 def test_the_probe_sees_a_changed_version_and_a_changed_last_bit(monkeypatch):
     here = probe.fingerprint("float32")
     assert probe.differences(here) == ""
