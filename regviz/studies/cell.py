@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regviz.analysis.replicates import under_seeds, with_seed
-from regviz.data.datasets import Dataset
+from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine import compiled, measures
 from regviz.engine.layout import Layout
 from regviz.engine.recorder import Recorder, check_together
 from regviz.engine.training import Recording, recordings
 from regviz.extras import missing
 from regviz.methods.catalogue import EARLY_STOPPING, patience_of
-from regviz.spec.experiment import Experiment
+from regviz.spec.arrays import ArraysSpec
+from regviz.spec.experiment import Data, DataSpec, Experiment
+from regviz.spec.toy import DATASETS, ToyDataset
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,6 +128,11 @@ class Cell:
             (row.method, row.strength_index, repr(row.strength), row.network) for row in self.rows
         ]
         content = [FORMAT, asdict(experiment), rows, list(self.seeds)]
+        if registered_dataset(experiment.data) is not None:  # its name does not tell its points
+            points = make_dataset(with_seed(experiment, self.seeds[0]).data)
+            content.append(
+                hashlib.sha256(points.X_train.tobytes() + points.y_train.tobytes()).hexdigest()
+            )
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def experiment_under(self, seed: int) -> Experiment:
@@ -141,6 +148,15 @@ class Cell:
         Experiment
         """
         return with_seed(self.experiment, seed)
+
+
+def registered_dataset(data: Data | ArraysSpec) -> ToyDataset | None:
+    """Return the record of a dataset that the user registered, None for those of RegViz."""
+    if not isinstance(data, DataSpec):
+        return None
+    dataset = DATASETS[data.name]
+    own = str(getattr(dataset.make, "__module__", "")).startswith("regviz.")
+    return None if own else dataset
 
 
 def compute(cell: Cell) -> "pa.Table":

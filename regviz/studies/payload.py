@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from regviz.data.datasets import replace_dataset
-from regviz.spec.experiment import DataSpec
 from regviz.spec.toy import DATASETS
-from regviz.studies.cell import Cell, arrow, steps
+from regviz.studies.cell import Cell, arrow, registered_dataset, steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,12 +25,9 @@ def pack(cell: Cell) -> bytes:
     """
     import cloudpickle
 
-    data = cell.experiment.data
     name, record = "", b""
-    if isinstance(data, DataSpec):
-        dataset = DATASETS[data.name]
-        if not str(getattr(dataset.make, "__module__", "")).startswith("regviz."):
-            name, record = dataset.name, cloudpickle.dumps(dataset)
+    if (dataset := registered_dataset(cell.experiment.data)) is not None:
+        name, record = dataset.name, cloudpickle.dumps(dataset)
     return bytes(cloudpickle.dumps((cell, name, record)))
 
 

@@ -112,7 +112,7 @@ class Store:
         needed = n_bytes + _SPARE_BYTES
         if free < needed:
             allowed = f"on a disk with {needed / 1e6:,.0f} MB left"
-            raise invalid("store", allowed, Unquoted(f"{self.path} with {free / 1e6:,.0f} MB"))
+            raise invalid("store", allowed, Unquoted(f"{free / 1e6:,.0f} MB at {self.path}"))
 
     def add(self, key: str, table: "pa.Table") -> None:
         """Write the table of a cell.
