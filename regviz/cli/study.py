@@ -30,6 +30,7 @@ from regviz.studies.cell import MEASURES, METRICS
 from regviz.studies.cluster import StudyError, UnfitWorkersError
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
+from regviz.studies.summary import methods_of
 
 PACKAGES = ("pandas", "pyarrow", "distributed")  # of the extra `studies`
 
@@ -153,7 +154,7 @@ def _changed(study: Study, options: Namespace) -> Study:
 
 def _comparison(study: Study, options: Namespace) -> Comparison:
     """Return what is to be compared; raise ValueError if the study does not have it."""
-    methods = list(dict.fromkeys(row.method for row in study.cells[0].rows))
+    methods = methods_of(study)
     baseline = options.baseline
     if baseline is None:
         baseline = "none" if "none" in methods else methods[0]

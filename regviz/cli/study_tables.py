@@ -17,6 +17,7 @@ from regviz.studies.cell import Cell
 from regviz.studies.result import StudyResult
 from regviz.studies.statistics import LEVEL
 from regviz.studies.study import Study
+from regviz.studies.summary import methods_of, methods_with_choice
 
 COLUMNS = 100  # of a terminal
 OTHERS = ("test_accuracy", "sparsity")  # columns of the table beside the metric
@@ -81,7 +82,7 @@ def lines(result: StudyResult, comparison: Comparison, metrics: list[str]) -> It
     chosen = result.chosen.groupby(["cell", "method"], sort=False)["strength"]
     strengths = {key: tuple(map(float, own)) for key, own in chosen}
     for cell in result.study.cells:
-        for method in dict.fromkeys(row.method for row in cell.rows):
+        for method in result.methods:
             key = cell.key, method
             if key not in by_metric[0]:
                 continue  # of a cell that failed
@@ -188,9 +189,9 @@ def _difference(column: Criterion, row: dict[str, Any]) -> str:
 
 def _notes(study: Study, comparison: Comparison) -> str:
     """Return how the numbers of the table are computed, in lines of at most 100 characters."""
-    n = len(study.cells) * (len({row.method for row in study.cells[0].rows}) - 1)
+    n = len(study.cells) * (len(methods_of(study)) - 1)
     notes = [f"Mean ± standard error over {len(study.seeds)} seeds."]
-    if study.choose and max(row.strength_index for row in study.cells[0].rows):
+    if study.choose and methods_with_choice(study):
         notes.append("For each seed, the validation loss chooses the strength.")
     if n:
         sentence = f"Differences are taken seed by seed, with {100 * LEVEL:.0f} % intervals"

@@ -14,9 +14,8 @@ from plotly.subplots import make_subplots
 from regviz.analysis.criteria import plus_minus
 from regviz.figures._traces import style
 from regviz.methods import palette
-from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.catalogue import colour as method_colour
-from regviz.methods.labels import digits, escaped
+from regviz.methods.labels import digits, escaped, method_name
 from regviz.methods.palette import Theme, mix, rgb_of
 from regviz.spec.validation import choice, invalid, one_of
 from regviz.studies.axes import Axis
@@ -68,16 +67,6 @@ def looks_of(result: "StudyResult", theme: Theme) -> dict[str, Look]:
         colour = method_colour(first)[theme]
         looks[key] = Look(escaped(method_name(key)), colour, SYMBOLS[i % len(SYMBOLS)])
     return looks
-
-
-def method_name(key: str) -> str:
-    """Return the name of a method in a study's table, also of a combination such as ``l1+l2``."""
-    if key == EARLY_STOPPING:
-        return "Early stopping"
-    words, _, corrected = key.partition(" ")
-    parts, _, onset = words.partition("@")
-    names = " + ".join(METHODS[part].label for part in parts.split("+"))
-    return names + f" from epoch {onset}" * bool(onset) + f" {corrected}" * bool(corrected)
 
 
 class Places(NamedTuple):

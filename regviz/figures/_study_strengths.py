@@ -27,6 +27,7 @@ from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import digits
 from regviz.methods.palette import Theme
 from regviz.spec.validation import invalid
+from regviz.studies.summary import methods_with_choice
 
 if TYPE_CHECKING:
     from regviz.studies.result import StudyResult
@@ -36,8 +37,7 @@ ROW_HEIGHT = 190  # pixels of a panel
 
 def draw(result: "StudyResult", view: View, theme: Theme) -> go.Figure:
     """Draw the chosen strengths, with a row of panels for each method; see `figures.study`."""
-    several = {row.method for row in result.study.cells[0].rows if row.strength_index > 0}
-    methods = [key for key in result.methods if key in several]
+    methods = methods_with_choice(result.study)
     if not methods:
         raise invalid("result", "of a study with several strengths of a method", "one of each")
     looks, places = looks_of(result, theme), places_of(view.x)

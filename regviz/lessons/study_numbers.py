@@ -11,6 +11,7 @@ from regviz.lessons.lesson import StudyFigure
 from regviz.lessons.study_results import networks, read
 from regviz.methods.catalogue import METHODS
 from regviz.studies.result import StudyResult
+from regviz.studies.summary import methods_with_choice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +147,7 @@ def _panel(
 
 def has_choice(block: StudyFigure) -> bool:
     """Return whether strengths of the block's study are chosen."""
-    return any(row.strength_index for row in all_studies()[block.study].cells[0].rows)
+    return bool(methods_with_choice(all_studies()[block.study]))
 
 
 def _strengths(
@@ -157,7 +158,7 @@ def _strengths(
     name: str,
 ) -> Table:
     """Return the table of the median strength of each method that has several."""
-    methods = list(dict.fromkeys(r.method for r in result.study.cells[0].rows if r.strength_index))
+    methods = methods_with_choice(result.study)
     by_seed = networks(result).values()
     rows = [
         (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from regviz.methods.catalogue import METHODS, method_of
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS, method_of
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, Experiment, Regularization
 from regviz.spec.points import PointsSpec
@@ -77,6 +77,16 @@ def label(regularization: Regularization, method: str | None = None) -> Label:
     onset = f"from epoch {r.onset}" if r.onset else ""
     corrected = "corrected" if r.corrected else ""
     return Label(key, name, ", ".join(filter(None, (strength, corrected, onset))))
+
+
+def method_name(key: str) -> str:
+    """Return the name of a method in a study's table, also of a combination such as ``l1+l2``."""
+    if key == EARLY_STOPPING:
+        return "Early stopping"
+    words, _, corrected = key.partition(" ")
+    parts, _, onset = words.partition("@")
+    names = " + ".join(METHODS[part].label for part in parts.split("+"))
+    return names + f" from epoch {onset}" * bool(onset) + f" {corrected}" * bool(corrected)
 
 
 class Part(NamedTuple):

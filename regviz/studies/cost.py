@@ -1,4 +1,4 @@
-"""What a study takes: cells, networks, seconds on one core, bytes in a store."""
+"""Cost of a study: cells, networks, seconds on one core, bytes in a store."""
 
 import random
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ BYTES_PER_NETWORK, BYTES_PER_CELL = 65, 7000
 
 @dataclass(frozen=True)
 class StudyCost:
-    """What a study takes.
+    """Cost of a study.
 
     Attributes
     ----------

@@ -62,6 +62,11 @@ def methods_of(study: "Study") -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.method for row in study.cells[0].rows))
 
 
+def methods_with_choice(study: "Study") -> tuple[str, ...]:
+    """Return the keys of the methods of which a study has several strengths."""
+    return tuple(dict.fromkeys(row.method for row in study.cells[0].rows if row.strength_index))
+
+
 def chosen(study: "Study", table: "pa.Table", column: str) -> Chosen:
     """Return a column of the chosen networks by seed, cell and method."""
     pa = arrow()

@@ -7,7 +7,8 @@ import pytest
 
 import regviz
 from regviz import figures
-from regviz.figures._study_axes import method_name, places_of
+from regviz.figures._study_axes import places_of
+from regviz.methods.labels import method_name
 from regviz.studies.axes import Axis
 from tests.support.studies import result_of
 

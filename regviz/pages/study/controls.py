@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
-from regviz.methods.labels import dataset_label
+from regviz.methods.labels import dataset_label, method_name
 from regviz.pages.components import plain
 from regviz.pages.study.offers import Offer, offer_of, offers
 from regviz.pages.study.state import study_state
@@ -103,7 +103,7 @@ def _choose_values(offer: Offer, problems: list[str]) -> tuple[Any, ...]:
     """Draw the choice of an axis's values, and return those that can be read."""
     texts = [offer.text(value) for value in offer.values]
     chosen = st.multiselect(
-        f"Values of {offer.label.partition(',')[0].partition(' (')[0].lower()}",
+        f"Values of {offer.name.lower()}",
         texts,
         texts,
         key=_key(f"values_{offer.key}"),
@@ -139,7 +139,7 @@ def _choose_methods(study: Study) -> list[str]:
         [*METHODS, *[EARLY_STOPPING] * stops],
         selection_mode="multi",
         default=list(study.methods or ()),
-        format_func=lambda key: METHODS[key].label if key in METHODS else "Early stopping",
+        format_func=method_name,
         key=_key("methods"),
         label_visibility="collapsed",
     )

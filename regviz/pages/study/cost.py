@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 from regviz.engine.layout import Layout
-from regviz.methods.catalogue import METHODS
-from regviz.pages.study.offers import offer_of
+from regviz.methods.labels import method_name
+from regviz.pages.study.offers import offers_of
 from regviz.server.state import limits
 from regviz.studies.cell import SEEDS_AT_ONCE, Cell
 from regviz.studies.cost import StudyCost
@@ -26,11 +26,9 @@ def describe(study: Study) -> str:
     """Return a study in words, with what it takes."""
     axes = [
         f"**{offer.label.partition(' (')[0]}** {', '.join(map(offer.text, offer.values))}"
-        for offer in (offer_of(path, values, study.base) for path, values in study.vary)
+        for offer in offers_of(study).values()
     ]
-    names = [
-        METHODS[key].label if key in METHODS else "Early stopping" for key in study.methods or ()
-    ]
+    names = map(method_name, study.methods or ())
     cost = cost_of(study)
     cells = f"{cost.n_cells:,} cell{'s' * (cost.n_cells > 1)}"
     networks = f"{cost.n_networks:,} network{'s' * (cost.n_networks > 1)}"

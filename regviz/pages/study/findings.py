@@ -3,7 +3,7 @@
 from typing import Any
 
 from regviz.methods.catalogue import METHODS
-from regviz.pages.study.offers import offer_of
+from regviz.pages.study.offers import offers_of
 from regviz.studies.result import StudyResult
 
 
@@ -75,12 +75,11 @@ def _diverged(table: Any, known: Any) -> str:
 
 
 def _where(result: StudyResult, row: Any) -> str:
-    parts = []
+    of_axes, parts = offers_of(result.study), []
     for axis in result.study.axes:
-        offer = offer_of(axis.path, axis.values, result.study.base)
         value = axis.values[axis.column.index(row[axis.path])]
-        label = offer.label.partition(" (")[0].partition(",")[0].lower()
-        parts.append(f"{label} {offer.text(value)}")
+        offer = of_axes[axis.path]
+        parts.append(f"{offer.name.lower()} {offer.text(value)}")
     return ("At " + ", ".join(parts)) if parts else "Here"
 
 

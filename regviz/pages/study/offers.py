@@ -17,6 +17,7 @@ from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import ACTIVATIONS, NORMALIZATIONS, OPTIMIZERS, Data, Experiment
 from regviz.spec.points import PointsSpec
 from regviz.spec.toy import DATASETS
+from regviz.studies.study import Study
 
 N_LEARNING_RATES = 5  # of the offered ones around the scene's
 SHARES = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -51,12 +52,22 @@ class Offer:
     text: Callable[[Any], str]
     read: Callable[[str], Any]
 
+    @property
+    def name(self) -> str:
+        """The label without its explanation: ``"Width"`` of ``"Width, of 3 layers"``."""
+        return self.label.partition(" (")[0].partition(",")[0]
+
 
 def offers(base: Experiment) -> dict[str, Offer]:
     """Return the axes for a base experiment by key; the first is that of the first study."""
     assert not isinstance(base.data, ArraysSpec)  # `Study` refuses arrays
     found = [*_of_data(base.data), *_of_network(base), *_of_training(base)]
     return {offer.key: offer for offer in found}
+
+
+def offers_of(study: Study) -> dict[str, Offer]:
+    """Return the offer of each axis of a study, by its path."""
+    return {path: offer_of(path, values, study.base) for path, values in study.vary}
 
 
 def offer_of(path: str, values: tuple[Any, ...], base: Experiment) -> Offer:

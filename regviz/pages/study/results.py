@@ -11,7 +11,7 @@ from regviz.jobs.studies import StudyRun
 from regviz.methods.palette import Theme
 from regviz.pages.components import choose_picture_format, draw, plain
 from regviz.pages.study.findings import seen
-from regviz.pages.study.offers import offer_of
+from regviz.pages.study.offers import offers_of
 from regviz.pages.study.state import study_state, theme
 from regviz.programs.study import study_program
 from regviz.scenes.link import link
@@ -219,14 +219,11 @@ def _differences(result: StudyResult) -> None:
 def _open_cell(result: StudyResult) -> None:
     """Draw the choice of a cell and a seed, and the link that opens it in the playground."""
     study = result.study
-    texts = {path: offer_of(path, values, study.base) for path, values in study.vary}
+    of_axes = offers_of(study)
 
     def name(index: int) -> str:
         cell = study.cells[index]
-        parts = [
-            f"{texts[path].label.partition(' (')[0].partition(',')[0]} {texts[path].text(value)}"
-            for path, value in cell.values
-        ]
+        parts = [f"{of_axes[path].name} {of_axes[path].text(value)}" for path, value in cell.values]
         return ", ".join(parts) or "The only cell"
 
     done = set(result.table["cell"].unique().to_pylist())
