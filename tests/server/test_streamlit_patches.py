@@ -11,6 +11,10 @@ import pytest
 from streamlit import error_util
 from streamlit.proto.Common_pb2 import DoubleArray
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime import media_file_manager
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.safe_session_state import SafeSessionState
@@ -23,6 +27,7 @@ from regviz.server.streamlit_patches import (
     PATCHES,
     apply_patches,
     check_widget_values,
+    keep_downloads,
     limit_uploads,
     log_errors_once,
     share_session_lock,
@@ -200,6 +205,34 @@ def test_two_runs_of_a_session_do_not_change_its_state_at_once(monkeypatch: pyte
         assert not changed.wait(0.1)
     thread.join()
     assert old["seed"] == 5
+
+
+def test_a_download_is_kept_while_other_visitors_runs_end_and_until_its_own_page_runs(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(media_file_manager, "_get_session_id", lambda: "one")
+    storage = MemoryMediaFileStorage("/media")
+
+    def click() -> tuple[MediaFileManager, str]:
+        manager = MediaFileManager(storage)
+        button = manager.add_deferred(lambda: b"x1,x2", "text/csv", "0.1", "points.csv")
+        url = manager.execute_deferred(button)
+        for _ in range(3):  # runs of other sessions
+            manager.remove_orphaned_files()
+        return manager, url.rpartition("/")[2]
+
+    _, name = click()
+    with pytest.raises(MediaFileStorageError):  # the fault
+        storage.get_file(name)
+    monkeypatch.setattr(MediaFileManager, "execute_deferred", MediaFileManager.execute_deferred)
+    keep_downloads.apply()
+    manager, name = click()
+    assert storage.get_file(name).content == b"x1,x2"
+    manager.clear_session_refs("one")
+    for _ in range(2):
+        manager.remove_orphaned_files()
+    with pytest.raises(MediaFileStorageError):
+        storage.get_file(name)
 
 
 def test_of_many_uploads_a_session_keeps_the_last(monkeypatch: pytest.MonkeyPatch):

@@ -26,6 +26,8 @@ patch                     fault of Streamlit 1.67                  effect withou
                                                                    the browser fails
 `wait_for_run_end`        ignores the last messages of a run if a  on a busy server parts of the
                           fragment is requested as it ends         page are missing or stay stale
+`keep_downloads`          deletes a download that a click has       on a busy server a download
+                          made when other visitors' runs end       fails with status 404
 `limit_uploads`           keeps every file that a session uploads  one client can fill the memory
 `log_errors_once`         logs errors that ``on_script_error``     each error of the page is logged
                           has handled                              a second time, on many lines
@@ -42,6 +44,7 @@ from types import ModuleType
 from regviz.server.internals import find_difference
 from regviz.server.streamlit_patches import (
     check_widget_values,
+    keep_downloads,
     keep_queued_messages,
     limit_uploads,
     log_errors_once,
@@ -56,6 +59,7 @@ PATCHES: tuple[ModuleType, ...] = (
     share_session_lock,
     keep_queued_messages,
     wait_for_run_end,
+    keep_downloads,
     limit_uploads,
     log_errors_once,
 )
