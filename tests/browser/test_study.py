@@ -19,9 +19,9 @@ from tests.support.waiting import wait_until
 TINY = "?v=2&hidden=2&epochs=20&methods=none,l2&early_stopping=0&strengths=2&seeds=3"
 LINES = f"{TINY}&vary=data.noise=0.1,0.3"
 N_CELLS = 60
-# five minutes of one core
+# a minute and a half of one core
 LONG = (
-    "?v=2&methods=none,l2&epochs=1000&strengths=3&seeds=20&vary=network.hidden=32-32-32;data.noise="
+    "?v=2&methods=none,l2&epochs=300&strengths=3&seeds=20&vary=network.hidden=32-32-32;data.noise="
     + ",".join(f"{i / 100:g}" for i in range(N_CELLS))
 )
 # counts of the figure's elements, and of the frames in which the one on the page is empty
@@ -118,7 +118,11 @@ def cluster() -> Iterator[Any]:
 def on_cluster(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose studies run on the cluster, with metrics at ``/metrics`` of `METRICS`."""
     folder: Path = tmp_path_factory.mktemp("study")
-    variables = {"REGVIZ_SCHEDULER": cluster.scheduler_address, "REGVIZ_METRICS_PORT": str(METRICS)}
+    variables = {
+        "REGVIZ_SCHEDULER": cluster.scheduler_address,
+        "REGVIZ_METRICS_PORT": str(METRICS),
+        "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",  # it is waited for below
+    }
     with serve(folder, **variables) as server:
         yield server
 
@@ -153,7 +157,7 @@ def test_with_a_scheduler_studies_run_there_fill_in_and_stop_when_the_tab_closes
         page.evaluate(WATCH)
         expect(
             page.get_by_text(re.compile(rf"^([4-9]|[1-5]\d) of {N_CELLS} cells, about .* left"))
-        ).to_be_visible()
+        ).to_be_visible(timeout=120_000)
         seen = page.evaluate("({ ...window.seen, tops: [...window.seen.tops] })")
         assert seen["mounts"] > 1  # drawn anew, and never empty nor moved
         assert (seen["empty"], len(seen["tops"])) == (0, 1)
@@ -172,7 +176,6 @@ def test_without_its_cluster_a_server_says_so_and_trains_on(
     with browser.new_context() as context:
         page = open_study(context, on_cluster.url, LINES.replace("seeds=3", "seeds=4"))
         page.get_by_role("button", name="Run").click()
-        # Dask tries to connect for 30 s
         expect(page.get_by_text("no scheduler answers")).to_be_visible(timeout=60_000)
         page.get_by_role("link", name="Playground").click()
         expect(page.locator(".regviz-board .card canvas").first).to_be_visible()
