@@ -294,7 +294,9 @@ def choose(learn: st.Page, study: st.Page) -> Scene:
             st.title("RegViz", anchor=False)
             st.caption("What regularization does to a neural network, live")
             st.page_link(learn, label="Learn: a course in lessons", icon=":material/school:")
-            link_to_study = st.empty()  # filled below, as its address holds the scene
+            # filled below, as its address holds the scene; a container keeps its old content until
+            # then, so that nothing below it jumps
+            link_to_study = st.container()
         if "data" not in base.hide:
             data = choose_data(base.data)
         if "network" not in base.hide:

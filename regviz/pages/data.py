@@ -50,7 +50,7 @@ def _thumbnails(chosen: str) -> bytes:
 
 def choose_data(base: Data) -> Data:
     """Draw the controls for the points, and return the chosen data."""
-    heading = st.empty()
+    heading = st.container()  # keeps its old content until it is filled below
     usual = DRAW if isinstance(base, PointsSpec) else EXAMPLES
     source = st.segmented_control(
         "Points from",
