@@ -25,7 +25,7 @@ from regviz.pages.capacity import nearest_allowed
 from regviz.pages.changes import begin_page, changed, note_change
 from regviz.pages.components import draw, plain
 from regviz.pages.control_values import control_key, control_options, renew
-from regviz.pages.learn import task
+from regviz.pages.learn import overview, task
 from regviz.pages.learn.progress import progress
 from regviz.pages.learn.study import show_study
 from regviz.pages.snapshot import BoardSnapshot, request_scene, view
@@ -84,12 +84,8 @@ def show(lesson: Lesson, lessons: list[Lesson], own: st.Page) -> None:
             _sources(lesson)
             if place < len(lessons):
                 following = lessons[place]
-                st.page_link(
-                    own,
-                    label=f"Next lesson: {plain(following.title)}",
-                    icon=":material/arrow_forward:",
-                    query_params={"lesson": following.key},
-                )
+                label = f"Next lesson: {plain(following.title)}"
+                overview.link_to(own, label, "arrow_forward", lesson=following.key)
 
 
 def _open(lesson: Lesson) -> None:
