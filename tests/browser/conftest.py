@@ -184,7 +184,7 @@ def page_opener(
         if message.type in ("error", "warning") and not message.text.startswith(
             TWO_FRAGMENTS_WARNING
         ):
-            console_errors.append(message.text)
+            console_errors.append(f"{message.text} ({message.location['url']})")
 
     # animations are off unless a test asks for them, as they take processor time
     def open_playground(
