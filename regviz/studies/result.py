@@ -1,6 +1,6 @@
 """The numbers of a study, of all its cells or of those that are finished."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -25,8 +25,6 @@ class StudyResult:
     Attributes
     ----------
     study : Study
-    table : pyarrow.Table
-        A row for each network: cell after cell in the order of the study, method, strength, seed.
     n_done : int
         Number of finished cells.
 
@@ -63,7 +61,7 @@ class StudyResult:
     """
 
     study: "Study"
-    table: "pa.Table"
+    _table: "pa.Table | Callable[[], pa.Table]"  # or a function that makes it
     n_done: int
 
     @classmethod
@@ -81,6 +79,36 @@ class StudyResult:
         StudyResult
         """
         return cls(study, table_of(study, tables.items()), len(tables))
+
+    @classmethod
+    def growing(cls, study: "Study", done: "list[tuple[int, pa.Table]]") -> Self:
+        """Return the result of the cells that are in a list now; further ones may be appended.
+
+        Its table is made when it is asked for: a table after each of n cells takes O(n²) time.
+
+        Parameters
+        ----------
+        study : Study
+        done : list of (int, pyarrow.Table)
+            Positions of cells in ``study.cells``, and their tables.
+
+        Returns
+        -------
+        StudyResult
+        """
+        n = len(done)
+        return cls(study, lambda: table_of(study, done[:n]), n)
+
+    @cached_property
+    def table(self) -> "pa.Table":
+        """Table with a row for each network, in the order of cells, methods, strengths, seeds."""
+        if callable(self._table):  # it has the cells' tables, which are not needed any more
+            object.__setattr__(self, "_table", self._table())
+        return self._table
+
+    def __reduce__(self) -> tuple[type[Self], tuple["Study", "pa.Table", int]]:
+        """Return the content to pickle: the table, and not the function that makes it."""
+        return type(self), (self.study, self.table, self.n_done)
 
     def __repr__(self) -> str:
         return (
