@@ -50,6 +50,14 @@ def test_a_digest_is_that_of_the_points_whatever_function_makes_them(halves):
     assert registered.digest(regviz.DataSpec("halves", n_samples=40)) != first
 
 
+def test_cells_of_one_name_and_other_points_have_other_keys(halves):
+    def key(at):
+        study = regviz.Study(regviz.Experiment(halves(at)), methods=("none",), seeds=(3, 4))
+        return study.cells[0].key
+
+    assert key(0) == key(0) != key(0.5)
+
+
 def test_a_record_replaces_an_earlier_one_that_was_received(halves):
     data = halves(0)
     sent, later = registered.packed(data), registered.packed(halves(0.5))
