@@ -14,6 +14,10 @@ MAX_LISTED = 10  # failures in the text of a StudyError
 class RunError(Exception):
     """A run of a study did not compute all cells.
 
+    Parameters
+    ----------
+    message : str
+
     Attributes
     ----------
     result : StudyResult or None
@@ -33,6 +37,9 @@ class RunError(Exception):
 
     result: "StudyResult | None" = None
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
 
 class StudyError(RunError, RuntimeError):
     """Cells of a study failed; the others are computed.
@@ -41,6 +48,15 @@ class StudyError(RunError, RuntimeError):
     ----------
     failures : iterable of (Cell, str)
         The cells, each with its reason or traceback.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.studies.errors import StudyError
+    >>> cell = regviz.Study(vary={"data.noise": [0.1]}).cells[0]
+    >>> print(StudyError([(cell, "MemoryError: out of memory")]))
+    1 cell of the study failed.
+    data.noise=0.1: MemoryError: out of memory
     """
 
     def __init__(self, failures: Iterable[tuple[Cell, str]]) -> None:

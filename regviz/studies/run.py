@@ -8,7 +8,7 @@ from regviz.studies.cluster import Event, cells_done
 from regviz.studies.cost import cell_seconds
 from regviz.studies.errors import RunError
 from regviz.studies.progress import Meter, StudyProgress, shown
-from regviz.studies.result import StudyResult
+from regviz.studies.result import StudyResult, growing
 from regviz.studies.store import Store, opened
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def stream(
         try:
             for one in cells:
                 done.append(one)
-                yield StudyResult.growing(study, done)
+                yield growing(study, done)
         except RunError as error:
-            error.result = StudyResult.growing(study, done)
+            error.result = growing(study, done)
             raise
 
 
