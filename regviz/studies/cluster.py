@@ -4,7 +4,7 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # thread is idle while a result travels; and some for workers that join.
 CELLS_PER_THREAD, SPARE_CELLS = 2, 8
 POLL_SECONDS = 1.0  # between looks at the workers
+MAX_TAKEN_BACK = 4  # times until a cell is suspected to kill workers; Dask's limit is 4 workers
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class _Run:
         self._sent: dict[Any, _Sent] = {}  # by future
         self._done = SimpleQueue[Any]()  # futures
         self._repeats = Counter[str]()  # by key of a cell
+        self._taken_back = Counter[str]()  # by key of a cell: times that all its workers had left
         self._workers = Workers()
         self._waiting = ""  # the reason to wait that was told last
         self._looked = -math.inf
@@ -184,12 +186,21 @@ class _Run:
     def _take_back(self) -> None:
         """Cancel the cells whose workers have left, so that others get them."""
         fit = self._workers.fit.keys()
-        stuck = {at: one for at, one in self._sent.items() if one.workers and not one.workers & fit}
+        stuck = {
+            future: sent
+            for future, sent in self._sent.items()
+            if sent.workers and not sent.workers & fit and future.status == "pending"
+        }
         if stuck:
             self.connection.client.cancel(list(stuck))
         for future, (cell, _) in stuck.items():
             del self._sent[future]
-            self._repeat(cell)
+            self._taken_back[cell.key] += 1
+            if self._taken_back[cell.key] < MAX_TAKEN_BACK:
+                self._repeat(cell)
+            else:  # Dask counts the workers that a cell kills, from 0 for one that is sent again
+                del self._taken_back[cell.key]
+                self._suspect(cell)
 
     def _restore(self) -> None:
         """Wait for a lost scheduler; what was there is to be sent again."""
@@ -258,29 +269,44 @@ class _Run:
 
     def _outcomes(self) -> list[tuple[Cell, Outcome]]:
         """Wait up to `POLL_SECONDS` for results, and take those that are there."""
-        finished = {}
+        finished = []
         for future in self._ended():
             if future not in self._sent:
                 continue
-            cell, _ = self._sent.pop(future)
             if future.status == "finished":
-                finished[future] = cell
-            elif future.status == "error":
+                finished.append(future)
+                continue
+            cell, _ = self._sent.pop(future)
+            if future.status == "error":
                 self._take_error(cell, future.exception())
             else:  # cancelled with the scheduler, or by somebody at its dashboard
                 self._repeat(cell)
-        try:
-            results = self.connection.client.gather(list(finished))
-        except (OSError, CancelledError):  # the scheduler was lost
-            for cell in finished.values():
-                self._repeat(cell)
+        outcomes = []
+        for future, result in zip(finished, self._gathered(finished), strict=False):
+            if future in self._sent:
+                outcomes.append((self._sent.pop(future).cell, Outcome(*result)))
+                future.release()
+        return outcomes
+
+    def _gathered(self, finished: list[Any]) -> list[Any]:
+        """Return the results of futures; none if one is lost, and they are to be tried again.
+
+        Dask computes a result again that was lost with its worker, and waits for that, which is for
+        ever if the cell was for this worker only. So the workers are looked at meanwhile.
+        """
+        if not finished:
             return []
-        for future in finished:
-            future.release()
-        return [
-            (cell, Outcome(*result))
-            for cell, result in zip(finished.values(), results, strict=True)
-        ]
+        gathering = self.connection.gather(finished)
+        while not wait([gathering], POLL_SECONDS).done and self.connection.running:
+            if self.stop():
+                return []
+            self._look()
+        try:
+            return list(gathering.result(timeout=0))
+        except (OSError, CancelledError):  # a cell was taken back, or the scheduler was lost
+            for future in finished:
+                self._done.put(future)
+            return []
 
     def _ended(self) -> Iterator[Any]:
         """Yield the futures that have ended, the first within `POLL_SECONDS`."""
@@ -293,9 +319,17 @@ class _Run:
         """Take in an exception of Dask's; those of a cell are outcomes."""
         if type(error).__name__ != "KilledWorker":
             self._fail(cell, f"{type(error).__name__}: {' '.join(str(error).split())}")
-        elif cell.key == self._alone:
+        else:
+            self._suspect(cell)
+
+    def _suspect(self, cell: Cell) -> None:
+        """Try a cell that may kill workers alone, after all others; it failed if it was alone.
+
+        Suspected are all cells that a killed worker had, also those that had not begun.
+        """
+        if cell.key == self._alone:
             self._fail(cell, "each worker that began it was killed, perhaps as memory ran out")
-        else:  # Dask suspects all cells that a killed worker had, also those that had not begun
+        else:
             self._repeats[cell.key] += 1
             self._suspects.append(cell)
 

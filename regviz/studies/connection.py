@@ -1,9 +1,11 @@
 """Connections to Dask: a local cluster in this process, a scheduler's address, or a Client."""
 
+import asyncio
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +54,11 @@ class Connection:
         """
         found = self.client.scheduler_info(n_workers=-1)["workers"]
         return {address: one["local_directory"] for address, one in found.items()}
+
+    def gather(self, futures: list[Any]) -> "Future[list[Any]]":
+        """Begin to fetch the results of Dask's futures."""
+        results = self.client.gather(futures, asynchronous=True)
+        return asyncio.run_coroutine_threadsafe(results, self.client.loop.asyncio_loop)
 
     def restore(self, stop: Callable[[], bool]) -> None:
         """Wait until the scheduler is connected again, or ``stop()`` returns True.

@@ -261,6 +261,20 @@ def test_when_only_unfit_workers_are_left_that_is_said_and_the_run_goes_on_with_
     assert next(e.n_workers for e in events if e.message == message) == 0
 
 
+def test_beside_an_unfit_worker_a_cell_that_kills_workers_is_named_too(cluster):
+    name, end = "worker-beside", time.monotonic() + 120
+    start_worker(cluster.running, name, cluster.address, NUMPY_VERSION="1.0")
+    cells = cells_of(*np.arange(10) / 100, DEADLY, 0.6)
+    done = []
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        with pytest.raises(
+            StudyError, match=r"data\.noise=0\.5: each worker that began it was kil"
+        ):
+            done.extend(cells_done(cells, client, stop=lambda: time.monotonic() > end))
+    cluster.running.stop(name)
+
+
 def test_a_worker_that_is_started_again_at_its_address_is_asked_again(cluster):
     name, running, end = "worker-mended", cluster.running, time.monotonic() + 120
     start_worker(running, name, cluster.address, free_port(), NUMPY_VERSION="1.0")
