@@ -83,8 +83,8 @@ def cells_done(
     SchedulerLostError
         If the scheduler was lost and did not come back within five minutes.
     UnfitWorkersError
-        If no worker agrees with this process in versions, bits and registered datasets, and none
-        has computed a cell. Later, the iterator waits for one.
+        If all workers differ from this process in versions, bits or registered datasets from the
+        start. If only such workers are left later, the iterator waits for others.
     StudyError
         After the last cell, if cells failed.
     """
@@ -178,7 +178,7 @@ class _Run:
         except (OSError, CancelledError):  # the next look finds the scheduler lost
             return
         self._looked = time.monotonic()
-        if self._workers.all_unfit and not self._proven:
+        if self._workers.hopeless and not self._proven:
             raise UnfitWorkersError(f"No worker can be used. {self._workers.reasons()}")
         if changed or self._waiting != self._workers.waiting():
             self._tell()

@@ -70,7 +70,7 @@ class StudyError(RunError, RuntimeError):
 
 
 class UnfitWorkersError(RunError, RuntimeError):
-    """No worker agrees with this process in versions, bits and registered datasets."""
+    """All workers differ from this process in versions, bits or registered datasets."""
 
 
 class SchedulerLostError(RunError, ConnectionError):

@@ -15,6 +15,7 @@ class Workers:
     def __init__(self) -> None:
         self._threads: dict[str, int] = {}  # by address
         self._unfit: dict[str, Outcome] = {}  # by address: its refusal
+        self._one_left = False
 
     @property
     def fit(self) -> dict[str, int]:
@@ -30,6 +31,14 @@ class Workers:
     def all_unfit(self) -> bool:
         """Whether workers are there, and all are left out."""
         return bool(self._threads) and not self.fit
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether all workers that were ever there are left out.
+
+        One that left before it refused a cell may come back, as after a cell that killed it.
+        """
+        return self.all_unfit and not self._one_left
 
     def reasons(self) -> str:
         """Return the names of the workers that are left out, and how they differ."""
@@ -57,6 +66,8 @@ class Workers:
         if unfit:
             processes = connection.processes()
             unfit = {at: one for at, one in unfit.items() if processes.get(at) == one.process}
+        left = self._threads.keys() - self._unfit.keys() - threads.keys()
+        self._one_left = self._one_left or bool(left)
         before, self._threads, self._unfit = (self._threads, self._unfit), threads, unfit
         return before != (threads, unfit)
 

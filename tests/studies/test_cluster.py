@@ -236,7 +236,7 @@ def test_when_only_unfit_workers_are_left_that_is_said_and_the_run_goes_on_with_
     monkeypatch,
 ):
     partly, cells, events = Partly(monkeypatch), cells_of(*np.arange(40) / 100), []
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     with (
         distributed.LocalCluster(**partly.options) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
@@ -262,21 +262,26 @@ def test_when_only_unfit_workers_are_left_that_is_said_and_the_run_goes_on_with_
 
 
 def test_beside_an_unfit_worker_a_cell_that_kills_workers_is_named_too(cluster):
-    name, end = "worker-beside", time.monotonic() + 120
+    name, end = "worker-beside", time.monotonic() + 300
     start_worker(cluster.running, name, cluster.address, NUMPY_VERSION="1.0")
     cells = cells_of(*np.arange(10) / 100, DEADLY, 0.6)
-    done = []
+    done, failed = [], ()
     with distributed.Client(cluster.address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
-        with pytest.raises(
-            StudyError, match=r"data\.noise=0\.5: each worker that began it was kil"
-        ):
-            done.extend(cells_done(cells, client, stop=lambda: time.monotonic() > end))
+        try:
+            for one in cells_done(cells, client, stop=lambda: time.monotonic() > end):
+                done.append(one)
+        except StudyError as error:
+            failed = error.failures
+    ((cell, reason),) = failed
+    assert cell == cells[10]
+    assert reason.startswith("each worker that began it was killed")
+    assert_computed(done, [*cells[:10], cells[11]])
     cluster.running.stop(name)
 
 
 def test_a_worker_that_is_started_again_at_its_address_is_asked_again(cluster):
-    name, running, end = "worker-mended", cluster.running, time.monotonic() + 120
+    name, running, end = "worker-mended", cluster.running, time.monotonic() + 300
     start_worker(running, name, cluster.address, free_port(), NUMPY_VERSION="1.0")
     begun = running.folder / f"{name}.begun"
     left_out = []

@@ -32,6 +32,18 @@ def test_a_worker_that_refused_is_left_out_until_another_process_has_its_address
     assert workers.fit == {"a": 2, "b": 2}
 
 
+def test_there_is_hope_if_a_worker_left_that_has_refused_no_cell():
+    workers = Workers()
+    workers.look(connection(a="1"))
+    workers.leave_out(unfit("a", "1"))
+    assert workers.hopeless
+    workers.look(connection(a="1", b="2"))
+    assert not workers.hopeless
+    workers.look(connection(a="1"))
+    assert workers.all_unfit
+    assert not workers.hopeless
+
+
 def test_the_reason_to_wait_names_what_differs():
     workers = Workers()
     assert workers.waiting() == "No worker is connected to the scheduler: waiting."
