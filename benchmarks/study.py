@@ -257,13 +257,14 @@ def simulated(table: bytes, duration: float) -> Callable[[], Callable[..., objec
     """Return a stand-in for `cluster.runner`: its cells sleep, and return a table of real size."""
 
     def fake() -> Callable[..., object]:
-        def run(packed: bytes, expected: object) -> tuple[str, bytes, str]:
+        def run(packed: bytes, expected: object) -> tuple[str, bytes, str, str]:
             import time
 
             from distributed import get_worker
 
             time.sleep(duration)
-            return "table", table, str(get_worker().address)
+            worker = get_worker()
+            return "table", table, str(worker.address), str(worker.local_directory)
 
         return run
 

@@ -27,7 +27,7 @@ from regviz.scenes import study_link
 from regviz.scenes.study_text import read_axis, read_strengths
 from regviz.spec.validation import choice, invalid, one_of
 from regviz.studies.cell import MEASURES, METRICS
-from regviz.studies.cluster import StudyError, UnfitWorkersError
+from regviz.studies.errors import RunError
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 from regviz.studies.summary import methods_of
@@ -170,18 +170,16 @@ def _comparison(study: Study, options: Namespace) -> Comparison:
 
 
 def _result(study: Study, options: Namespace) -> tuple[StudyResult, str]:
-    """Run a study, and return the result and a message on the cells that failed.
+    """Run a study, and return the result and the error that kept it from being complete.
 
     If it is interrupted, say what is kept and how to go on.
     """
     try:
         return study.run(store=options.store, scheduler=options.scheduler), ""
-    except StudyError as error:
+    except RunError as error:
         if error.result is None or not error.result.n_done:
             raise OSError(str(error)) from error
         return error.result, str(error)
-    except UnfitWorkersError as error:
-        raise OSError(str(error)) from error
     except KeyboardInterrupt:
         kept = f"The finished cells are in {options.store}: the same command goes on from there."
         lost = "Nothing is kept. With --store DIR, a study can be interrupted and goes on."

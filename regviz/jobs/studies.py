@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from regviz.jobs.registry import Busy
 from regviz.studies.cell import Cell
-from regviz.studies.cluster import StudyError
 from regviz.studies.cost import cell_seconds
+from regviz.studies.errors import StudyError
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 

@@ -10,8 +10,9 @@ from regviz.jobs.run import SLICE_SECONDS
 from regviz.jobs.scheduler import SHARED, Job, Scheduler
 from regviz.jobs.studies import StudyRun
 from regviz.studies.cell import Cell, steps
-from regviz.studies.cluster import Event, StudyError, UnfitWorkersError, cells_done
+from regviz.studies.cluster import Event, cells_done
 from regviz.studies.cost import cell_seconds
+from regviz.studies.errors import RunError
 
 _logger = logging.getLogger("regviz.runs")
 
@@ -119,7 +120,7 @@ class ClusterWorkers:
                 run.note = ""
                 run.add(positions.pop(cell.key), cell, table)
                 changed()
-        except (OSError, ValueError, UnfitWorkersError, StudyError) as error:
+        except (OSError, ValueError, RunError) as error:
             unanswered = isinstance(error, ValueError) and isinstance(error.__cause__, OSError)
             where = f"no scheduler answers at {self.address}"
             run.end("failed", where if unanswered else str(error))

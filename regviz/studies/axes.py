@@ -10,6 +10,7 @@ from regviz.data.datasets import Dataset, make_dataset
 from regviz.spec.experiment import DataSpec, Experiment
 from regviz.spec.toy import MIN_SAMPLES
 from regviz.spec.validation import Unquoted, choice, invalid
+from regviz.studies.checks import pairs_of
 
 # Names of the axes in figures and on the page. Neither seeds nor the recording can vary.
 _LABELS = {
@@ -35,11 +36,6 @@ _LABELS = {
     "training.epsilon": "Adam's epsilon",
     "training.dtype": "Precision",
 }
-# Fields of `DataSpec` that are checked in all combinations, as they have to fit each other.
-_JOINED = (
-    *("data.name", "data.n_samples", "data.label_noise"),
-    *("data.train_fraction", "data.validation_fraction"),
-)
 
 
 @dataclass(frozen=True)
@@ -136,17 +132,13 @@ def checked_axes(base: Experiment, vary: Any) -> tuple[tuple[str, tuple[Any, ...
         If a path or value is not allowed, or values do not go together.
     """
     allowed = paths_of(base)
-    pairs = list(vary.items()) if isinstance(vary, Mapping) else vary
-    if not isinstance(pairs, Sequence) or isinstance(pairs, str):
-        raise invalid("vary", "a mapping of paths, such as 'data.noise', to values", vary)
+    whole = "a mapping of paths, such as 'data.noise', to values"
     axes = []
-    for path, values in pairs:
+    for path, values in pairs_of("vary", vary, whole, "a pair of a path and its values"):
         choice("a path of vary", path, allowed)
         if not isinstance(values, Iterable) or isinstance(values, (str, Mapping)):
             raise invalid(f"vary[{path!r}]", "a sequence of at least one value", values)
         axes.append((path, [_hashable(value) for value in values]))
-    if len({path for path, _ in axes}) < len(axes):
-        raise invalid("vary", "without repetition", [path for path, _ in axes])
     for path, values in axes:
         if not values:
             raise invalid(f"vary[{path!r}]", "a sequence of at least one value", Unquoted("none"))

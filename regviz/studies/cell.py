@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regviz.analysis.replicates import under_seeds, with_seed
-from regviz.data.datasets import Dataset, make_dataset
+from regviz.data.datasets import Dataset
 from regviz.engine import compiled, measures
 from regviz.engine.layout import Layout
 from regviz.engine.recorder import Recorder, check_together
@@ -18,8 +18,8 @@ from regviz.engine.training import Recording, recordings
 from regviz.extras import missing
 from regviz.methods.catalogue import EARLY_STOPPING, patience_of
 from regviz.spec.arrays import ArraysSpec
-from regviz.spec.experiment import Data, DataSpec, Experiment
-from regviz.spec.toy import DATASETS, ToyDataset
+from regviz.spec.experiment import Data, Experiment
+from regviz.studies import registered
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,12 +128,14 @@ class Cell:
             (row.method, row.strength_index, repr(row.strength), row.network) for row in self.rows
         ]
         content = [FORMAT, asdict(experiment), rows, list(self.seeds)]
-        if registered_dataset(experiment.data) is not None:  # its name does not tell its points
-            points = make_dataset(with_seed(experiment, self.seeds[0]).data)
-            content.append(
-                hashlib.sha256(points.X_train.tobytes() + points.y_train.tobytes()).hexdigest()
-            )
+        if points := registered.digest(self.first_data):
+            content.append(points)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def first_data(self) -> Data | ArraysSpec:
+        """The experiment's data under the first seed."""
+        return with_seed(self.experiment, self.seeds[0]).data
 
     def experiment_under(self, seed: int) -> Experiment:
         """Return the experiment under a seed of data and training, for `regviz.train`.
@@ -148,15 +150,6 @@ class Cell:
         Experiment
         """
         return with_seed(self.experiment, seed)
-
-
-def registered_dataset(data: Data | ArraysSpec) -> ToyDataset | None:
-    """Return the record of a dataset that the user registered, None for those of RegViz."""
-    if not isinstance(data, DataSpec):
-        return None
-    dataset = DATASETS[data.name]
-    own = str(getattr(dataset.make, "__module__", "")).startswith("regviz.")
-    return None if own else dataset
 
 
 def compute(cell: Cell) -> "pa.Table":

@@ -10,6 +10,34 @@ from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.validation import MAX_SEED, choice, integer, invalid, real
 
 
+def pairs_of(parameter: str, given: Any, allowed: str, pair: str) -> list[tuple[Any, Any]]:
+    """Return a mapping, or a sequence of pairs, as a list of pairs.
+
+    Parameters
+    ----------
+    parameter : str
+        Name of the parameter.
+    given : object
+    allowed, pair : str
+        What the parameter, and each of its pairs, must be.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or a key is repeated; the message names the value.
+    """
+    pairs = list(given.items()) if isinstance(given, Mapping) else given
+    if not isinstance(pairs, (list, tuple)):
+        raise invalid(parameter, allowed, given)
+    for i, one in enumerate(pairs):
+        if not isinstance(one, (list, tuple)) or len(one) != 2:
+            raise invalid(f"{parameter}[{i}]", pair, one)
+    keys = [key for key, _ in pairs]
+    if any(key in keys[:i] for i, key in enumerate(keys)):
+        raise invalid(parameter, "without repetition", keys)
+    return [(key, value) for key, value in pairs]
+
+
 def checked_methods(methods: Any) -> tuple[str, ...] | None:
     """Return the methods of a study as a tuple."""
     if methods is None:
@@ -31,11 +59,13 @@ def checked_strengths(strengths: Any, methods: tuple[str, ...] | None) -> Any:
         return strengths
     if isinstance(strengths, Integral):
         return integer("strengths", strengths, 1, N_STRENGTHS)
-    if not isinstance(strengths, (Mapping, tuple)):
-        raise invalid("strengths", "'grid', a whole number or a mapping", strengths)
+    whole = "'grid', a whole number or a mapping"
+    pairs = pairs_of("strengths", strengths, whole, "a pair of a method and its strengths")
     found = {}
     allowed = [key for key in methods or () if key not in ("none", EARLY_STOPPING)]
-    for key, given in dict(strengths).items():
+    if pairs and not allowed:
+        raise invalid("strengths", "empty, as no method of the study has strengths", strengths)
+    for key, given in pairs:
         choice("a method of strengths", key, allowed)
         numbers = given if isinstance(given, (tuple, list)) else (given,)
         if not numbers:
@@ -51,13 +81,15 @@ def checked_strengths(strengths: Any, methods: tuple[str, ...] | None) -> Any:
 def checked_variants(
     variants: Any, methods: tuple[str, ...] | None
 ) -> tuple[tuple[str, float], ...]:
-    """Return the values of second parameters as pairs of a method and a number."""
+    """Return the values of second parameters as pairs of a method and a number, sorted."""
     allowed = [key for key in methods or () if key in METHODS and METHODS[key].variants]
-    pairs = list(variants.items() if isinstance(variants, Mapping) else variants)
-    for key, value in pairs:
+    whole = "a mapping of methods, such as 'elastic_net', to numbers"
+    pairs = pairs_of("variants", variants, whole, "a pair of a method and a number")
+    if pairs and not allowed:
+        raise invalid("variants", "empty, as no method of the study has a second value", variants)
+    for key, _ in pairs:
         choice("a method of variants", key, allowed)
-        real(f"variants[{key!r}]", value, 0, 1000)
-    return tuple((key, float(value)) for key, value in pairs)
+    return tuple((key, real(f"variants[{key!r}]", value, 0, 1000)) for key, value in sorted(pairs))
 
 
 def checked_seeds(seeds: Any) -> tuple[int, ...]:

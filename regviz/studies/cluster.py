@@ -4,29 +4,29 @@ import math
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from regviz.studies.cell import Cell
 from regviz.studies.connection import RECOVERY_SECONDS, Connection, connected
+from regviz.studies.errors import StudyError, UnfitWorkersError, described, last_line
 from regviz.studies.on_worker import Outcome, runner
 from regviz.studies.payload import pack, unpack
 from regviz.studies.probe import fingerprint
+from regviz.studies.workers import Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from regviz.studies.result import StudyResult
 
 # Cells at the scheduler for each thread of a worker: one that runs and one that waits, so that no
 # thread is idle while a result travels; and some for workers that join.
 CELLS_PER_THREAD, SPARE_CELLS = 2, 8
 POLL_SECONDS = 1.0  # between looks at the workers
-MAX_LISTED = 10  # failures in the text of a StudyError
+MAX_TAKEN_BACK = 4  # times until a cell is suspected to kill workers; Dask's limit is 4 workers
 
 
 @dataclass(frozen=True)
@@ -46,46 +46,6 @@ class Event:
     n_workers: int
     n_failed: int
     message: str = ""
-
-
-class StudyError(RuntimeError):
-    """Cells of a study failed; the others are computed.
-
-    Parameters
-    ----------
-    failures : sequence of (Cell, str)
-        The cells, each with its reason or traceback.
-
-    Attributes
-    ----------
-    result : StudyResult or None
-        The numbers of the other cells, if `regviz.Study.run` raises the error.
-    """
-
-    result: "StudyResult | None" = None
-
-    def __init__(self, failures: Iterable[tuple[Cell, str]]) -> None:
-        self.failures = tuple(failures)
-        n = len(self.failures)
-        listed = [f"{described(cell)}: {_last_line(text)}" for cell, text in self.failures]
-        if n > MAX_LISTED:
-            listed[MAX_LISTED:] = [f"and {n - MAX_LISTED} more"]
-        cells = "1 cell" if n == 1 else f"{n} cells"
-        super().__init__("\n".join([f"{cells} of the study failed.", *listed]))
-
-
-class UnfitWorkersError(RuntimeError):
-    """No worker computes the same bits with the same versions as this process."""
-
-
-def described(cell: Cell) -> str:
-    """Return the axis values of a cell in words."""
-    return ", ".join(f"{path}={value!r}" for path, value in cell.values) or "the only cell"
-
-
-def _last_line(traceback: str) -> str:
-    """Return the type and message of the exception."""
-    return traceback.strip().splitlines()[-1]
 
 
 def cells_done(
@@ -120,10 +80,11 @@ def cells_done(
     ------
     ValueError
         If no scheduler answers, or the client is closed or asynchronous.
-    ConnectionError
+    SchedulerLostError
         If the scheduler was lost and did not come back within five minutes.
     UnfitWorkersError
-        If no worker agrees with this process in versions and bits.
+        If all workers differ from this process in versions, bits or registered datasets from the
+        start. If only such workers are left later, the iterator waits for others.
     StudyError
         After the last cell, if cells failed.
     """
@@ -135,6 +96,19 @@ def cells_done(
             run.cancel()
     if run.failures:
         raise StudyError(run.failures)
+
+
+class _Sent(NamedTuple):
+    """A cell at the scheduler.
+
+    Attributes
+    ----------
+    workers : frozenset of str
+        Addresses of the only workers that may compute it; empty if all may.
+    """
+
+    cell: Cell
+    workers: frozenset[str]
 
 
 class _Run:
@@ -155,11 +129,12 @@ class _Run:
         self._suspects = deque[Cell]()  # sent after all others, one at a time
         self._run = runner()
         self._alone = ""  # key of the last cell that was sent so
-        self._sent: dict[Any, Cell] = {}  # by future
+        self._sent: dict[Any, _Sent] = {}  # by future
         self._done = SimpleQueue[Any]()  # futures
         self._repeats = Counter[str]()  # by key of a cell
-        self._workers: dict[str, int] = {}  # threads by address
-        self._unfit: dict[str, str] = {}  # reason by address
+        self._taken_back = Counter[str]()  # by key of a cell: times that all its workers had left
+        self._workers = Workers()
+        self._waiting = ""  # the reason to wait that was told last
         self._looked = -math.inf
         self._exhausted = False  # whether all cells have been pulled
         self._proven = False  # whether a worker has computed a cell
@@ -198,23 +173,41 @@ class _Run:
         if time.monotonic() - self._looked < POLL_SECONDS:
             return
         try:
-            workers = self.connection.workers()
+            changed = self._workers.look(self.connection)
+            self._take_back()
         except (OSError, CancelledError):  # the next look finds the scheduler lost
             return
         self._looked = time.monotonic()
-        if workers != self._workers:
-            self._workers = workers
-            self._tell("" if workers else "No worker is connected to the scheduler: waiting.")
-        if workers and not self._fit() and not self._proven:
-            reason = self._unfit[next(iter(workers))]
-            raise UnfitWorkersError(f"No worker can be used. {reason}")
+        if self._workers.hopeless and not self._proven:
+            raise UnfitWorkersError(f"No worker can be used. {self._workers.reasons()}")
+        if changed or self._waiting != self._workers.waiting():
+            self._tell()
+
+    def _take_back(self) -> None:
+        """Cancel the cells whose workers have left, so that others get them."""
+        fit = self._workers.fit.keys()
+        stuck = {
+            future: sent
+            for future, sent in self._sent.items()
+            if sent.workers and not sent.workers & fit and future.status == "pending"
+        }
+        if stuck:
+            self.connection.client.cancel(list(stuck))
+        for future, (cell, _) in stuck.items():
+            del self._sent[future]
+            self._taken_back[cell.key] += 1
+            if self._taken_back[cell.key] < MAX_TAKEN_BACK:
+                self._repeat(cell)
+            else:  # Dask counts the workers that a cell kills, from 0 for one that is sent again
+                del self._taken_back[cell.key]
+                self._suspect(cell)
 
     def _restore(self) -> None:
         """Wait for a lost scheduler; what was there is to be sent again."""
         limit = f"up to {RECOVERY_SECONDS / 60:g} minutes"
         owned = self.connection.address  # a caller's client has a limit of its own
         self._tell(f"The scheduler is lost: waiting {limit if owned else 'for its client'}.")
-        for cell in self._sent.values():
+        for cell, _ in self._sent.values():
             self._repeat(cell)
         self._sent.clear()
         self.connection.restore(self.stop)
@@ -222,15 +215,11 @@ class _Run:
         if self.connection.running:
             self._tell("The scheduler is back.")
 
-    def _fit(self) -> dict[str, int]:
-        """Return the number of threads of each worker that is not left out."""
-        return {at: n for at, n in self._workers.items() if at not in self._unfit}
-
     def _send(self) -> None:
         """Send cells until enough are at the scheduler; none while all its workers are unfit."""
-        fit = self._fit()
-        if self._workers and not fit:
+        if self._workers.all_unfit:
             return
+        fit = self._workers.fit
         room = CELLS_PER_THREAD * sum(fit.values()) + SPARE_CELLS
         room = max(0, (room if self.most is None else min(room, self.most)) - len(self._sent))
         cells = [self._again.popleft() for _ in range(min(room, len(self._again)))]
@@ -243,8 +232,10 @@ class _Run:
             self._alone = cells[0].key
         if not cells:
             return
-        # without restrictions, Dask keeps waiting cells at the scheduler until a worker is free
-        limits = dict(workers=list(fit), allow_other_workers=True) if self._unfit else {}
+        # Without restrictions, Dask keeps waiting cells at the scheduler until a worker is free.
+        # With them, idle workers that are left out cannot steal any.
+        only = frozenset(fit if self._workers.some_unfit else ())
+        limits = dict(workers=list(only), allow_other_workers=False) if only else {}
         try:
             futures = self.connection.client.map(
                 self._run,
@@ -260,7 +251,7 @@ class _Run:
             self._again.extendleft(reversed(cells))
             return
         for future, cell in zip(futures, cells, strict=True):
-            self._sent[future] = cell
+            self._sent[future] = _Sent(cell, only)
             future.add_done_callback(self._done.put)
 
     def _key(self, cell: Cell) -> str:
@@ -278,29 +269,44 @@ class _Run:
 
     def _outcomes(self) -> list[tuple[Cell, Outcome]]:
         """Wait up to `POLL_SECONDS` for results, and take those that are there."""
-        finished = {}
+        finished = []
         for future in self._ended():
-            cell = self._sent.pop(future, None)
-            if cell is None:
+            if future not in self._sent:
                 continue
             if future.status == "finished":
-                finished[future] = cell
-            elif future.status == "error":
+                finished.append(future)
+                continue
+            cell, _ = self._sent.pop(future)
+            if future.status == "error":
                 self._take_error(cell, future.exception())
             else:  # cancelled with the scheduler, or by somebody at its dashboard
                 self._repeat(cell)
-        try:
-            results = self.connection.client.gather(list(finished))
-        except (OSError, CancelledError):  # the scheduler was lost
-            for cell in finished.values():
-                self._repeat(cell)
+        outcomes = []
+        for future, result in zip(finished, self._gathered(finished), strict=False):
+            if future in self._sent:
+                outcomes.append((self._sent.pop(future).cell, Outcome(*result)))
+                future.release()
+        return outcomes
+
+    def _gathered(self, finished: list[Any]) -> list[Any]:
+        """Return the results of futures; none if one is lost, and they are to be tried again.
+
+        Dask computes a result again that was lost with its worker, and waits for that, which is for
+        ever if the cell was for this worker only. So the workers are looked at meanwhile.
+        """
+        if not finished:
             return []
-        for future in finished:
-            future.release()
-        return [
-            (cell, Outcome(*result))
-            for cell, result in zip(finished.values(), results, strict=True)
-        ]
+        gathering = self.connection.gather(finished)
+        while not wait([gathering], POLL_SECONDS).done and self.connection.running:
+            if self.stop():
+                return []
+            self._look()
+        try:
+            return list(gathering.result(timeout=0))
+        except (OSError, CancelledError):  # a cell was taken back, or the scheduler was lost
+            for future in finished:
+                self._done.put(future)
+            return []
 
     def _ended(self) -> Iterator[Any]:
         """Yield the futures that have ended, the first within `POLL_SECONDS`."""
@@ -313,22 +319,33 @@ class _Run:
         """Take in an exception of Dask's; those of a cell are outcomes."""
         if type(error).__name__ != "KilledWorker":
             self._fail(cell, f"{type(error).__name__}: {' '.join(str(error).split())}")
-        elif cell.key == self._alone:
+        else:
+            self._suspect(cell)
+
+    def _suspect(self, cell: Cell) -> None:
+        """Try a cell that may kill workers alone, after all others; it failed if it was alone.
+
+        Suspected are all cells that a killed worker had, also those that had not begun.
+        """
+        if cell.key == self._alone:
             self._fail(cell, "each worker that began it was killed, perhaps as memory ran out")
-        else:  # Dask suspects all cells that a killed worker had, also those that had not begun
+        else:
             self._repeats[cell.key] += 1
             self._suspects.append(cell)
 
     def _fail(self, cell: Cell, text: str) -> None:
         self.failures.append((cell, text))
-        self._tell(f"A cell failed: {described(cell)}: {_last_line(text)}")
+        self._tell(f"A cell failed: {described(cell)}: {last_line(text)}")
 
     def _leave_out(self, outcome: Outcome) -> None:
-        """Send no further cells to a worker while others are there."""
-        if outcome.worker not in self._unfit:
-            self._unfit[outcome.worker] = f"{outcome.worker}: {outcome.value}"
+        """Send no further cells to the process of a worker."""
+        if self._workers.leave_out(outcome):
             self._looked = -math.inf
-            self._tell(f"A worker is left out. {self._unfit[outcome.worker]}")
+            self._tell(f"A worker is left out. {outcome.worker}: {outcome.value}")
 
-    def _tell(self, message: str) -> None:
-        self.tell(Event(sum(self._fit().values()), len(self.failures), message))
+    def _tell(self, message: str = "") -> None:
+        """Tell the state of the run, with a message or the reason why it waits."""
+        waiting = self._workers.waiting()
+        self._waiting = "" if message else waiting
+        n_threads = sum(self._workers.fit.values())
+        self.tell(Event(n_threads, len(self.failures), message or waiting))

@@ -15,42 +15,54 @@ class Outcome(NamedTuple):
         worker's results could differ from those of the client.
     worker : str
         Address of the worker.
+    process : str
+        Local directory of the worker, which another process at its address does not have.
     """
 
     kind: Literal["table", "cancelled", "failed", "unfit"]
     value: Any
     worker: str
+    process: str
 
 
-def runner() -> Callable[[bytes, dict[str, str]], tuple[str, bytes | str | None, str]]:
+Answer = tuple[str, bytes | str | None, str, str]  # the fields of an Outcome
+
+
+def runner() -> Callable[[bytes, dict[str, str]], Answer]:
     """Return the function, which takes a cell and the client's fingerprint.
 
     It is nested, so that Dask sends its code instead of its name: the scheduler needs no RegViz,
     and a worker without it can say so.
     """
 
-    def run(payload: bytes, expected: dict[str, str]) -> tuple[str, bytes | str | None, str]:
+    def run(payload: bytes, expected: dict[str, str]) -> tuple[str, bytes | str | None, str, str]:
         import traceback
 
         from distributed import get_worker
 
         worker = get_worker()
+        where = worker.address, worker.local_directory
         tasks, key = worker.state.tasks, worker.get_current_task()
 
         def cancelled() -> bool:
             return key not in tasks or tasks[key].state == "cancelled"
 
         try:
-            from regviz.studies.payload import compute
             from regviz.studies.probe import differences
 
             if reason := differences(expected):
-                return "unfit", reason, worker.address
-            table = compute(payload, cancelled)
-            return "cancelled" if table is None else "table", table, worker.address
+                return "unfit", reason, *where
+            from regviz.studies.payload import compute
+            from regviz.studies.registered import OtherDatasetError
+
+            try:
+                table = compute(payload, cancelled)
+            except OtherDatasetError as error:
+                return "unfit", str(error), *where
+            return "cancelled" if table is None else "table", table, *where
         except ImportError as error:
-            return "unfit", str(error), worker.address
+            return "unfit", str(error), *where
         except Exception:
-            return "failed", traceback.format_exc(), worker.address
+            return "failed", traceback.format_exc(), *where
 
     return run

@@ -1,23 +1,17 @@
 """Cells and tables as bytes, for the way from the client to a Dask worker and back."""
 
-import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from regviz.data.datasets import replace_dataset
-from regviz.spec.toy import DATASETS
-from regviz.studies.cell import Cell, arrow, registered_dataset, steps
+from regviz.studies import registered
+from regviz.studies.cell import Cell, arrow, steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_received: dict[str, str] = {}  # by dataset: hash of the record that was registered by `compute`
-
 
 def pack(cell: Cell) -> bytes:
-    """Return a cell as bytes, with the record of its dataset if the user registered that.
-
-    Functions of a script or a notebook travel as code, those of modules as the module's name.
+    """Return a cell as bytes, with the record and digest of its dataset if the user registered it.
 
     Parameters
     ----------
@@ -25,10 +19,8 @@ def pack(cell: Cell) -> bytes:
     """
     import cloudpickle
 
-    name, record = "", b""
-    if (dataset := registered_dataset(cell.experiment.data)) is not None:
-        name, record = dataset.name, cloudpickle.dumps(dataset)
-    return bytes(cloudpickle.dumps((cell, name, record)))
+    data = cell.first_data
+    return bytes(cloudpickle.dumps((cell, data, *registered.packed(data))))
 
 
 def compute(payload: bytes, cancelled: Callable[[], bool]) -> bytes | None:
@@ -45,14 +37,15 @@ def compute(payload: bytes, cancelled: Callable[[], bool]) -> bytes | None:
     ------
     ImportError
         If the module that registers the cell's dataset is not installed here.
+    regviz.studies.registered.OtherDatasetError
+        If a dataset of this process has the name of the cell's, and makes other points.
     """
     import cloudpickle
 
-    cell, name, record = cloudpickle.loads(payload)
-    if name:
-        _register(name, record)
+    cell, data, record, digest = cloudpickle.loads(payload)
     pa = arrow()
-    table = _table(cell, cancelled)
+    with registered.received(data, record, digest):
+        table = _table(cell, cancelled)
     if table is None:
         return None
     sink = pa.BufferOutputStream()
@@ -81,18 +74,3 @@ def unpack(stream: bytes) -> "pa.Table":
         Of `compute`.
     """
     return arrow().ipc.open_stream(stream).read_all()
-
-
-def _register(name: str, record: bytes) -> None:
-    """Register a dataset that came with a cell, unless this process has registered one itself."""
-    import cloudpickle
-
-    digest = hashlib.sha256(record).hexdigest()
-    if _received.get(name) == digest or (name in DATASETS and name not in _received):
-        return
-    try:
-        dataset = cloudpickle.loads(record)
-    except ImportError as error:
-        raise ImportError(f"{error}, which registers the dataset {name!r}") from error
-    replace_dataset(dataset)
-    _received[name] = digest

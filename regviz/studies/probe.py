@@ -1,6 +1,7 @@
-"""Comparison of a worker with the client: versions of packages, and the bits of a tiny training."""
+"""Comparison of machines: versions of packages, and the bits of a few tiny trainings."""
 
 import hashlib
+import json
 import math
 from functools import cache
 from importlib.metadata import version
@@ -9,6 +10,7 @@ import regviz
 from regviz.engine import compiled
 from regviz.methods.catalogue import METHODS
 from regviz.spec.experiment import (
+    DTYPES,
     DataSpec,
     Experiment,
     NetworkSpec,
@@ -98,15 +100,45 @@ def differences(expected: dict[str, str]) -> str:
     expected : dict
         The client's fingerprint.
     """
-    here = versions()
-    found = [
-        f"{name} is {here.get(name)} there and {wanted} here"
-        for name, wanted in expected.items()
-        if name not in ("dtype", BITS) and here.get(name) != wanted
-    ]
+    found = _other_versions(versions(), expected)
     if not found and bits(expected["dtype"]) != expected[BITS]:
-        found = [
+        return (
             "its results differ from those here in the last bits, as on another type of processor."
             f" Set {SAME_BITS} on all machines, this one included"
-        ]
-    return "; ".join(found)
+        )
+    return found
+
+
+def _other_versions(there: dict[str, str], here: dict[str, str]) -> str:
+    """Return in words which versions differ."""
+    return "; ".join(
+        f"{name} is {there.get(name)} there and {here[name]} here"
+        for name in ("regviz", *PACKAGES)
+        if there.get(name) != here[name]
+    )
+
+
+@cache
+def kind() -> dict[str, str]:
+    """Return what decides the bits of a cell besides its content, in both precisions."""
+    return {**versions(), **{f"{BITS} in {dtype}": bits(dtype) for dtype in DTYPES}}
+
+
+@cache
+def kind_hash() -> str:
+    """Return a hash of `kind`, of 12 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(kind(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def other_kind(there: dict[str, str]) -> str:
+    """Return in words how a machine differs from this one.
+
+    Parameters
+    ----------
+    there : dict
+        `kind` of the machine; empty if it is not known.
+    """
+    if not there:
+        return "it is not known which"
+    versions_differ = _other_versions(there, versions())
+    return versions_differ or "its results differ in the last bits, as on another type of processor"

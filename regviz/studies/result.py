@@ -1,7 +1,6 @@
 """The numbers of a study, of all its cells or of those that are finished."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -18,15 +17,15 @@ if TYPE_CHECKING:
     from regviz.studies.study import Study
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class StudyResult:
     """The numbers of a study's networks, of all cells or of those that are finished.
 
-    Attributes
+    Parameters
     ----------
     study : Study
-    table : pyarrow.Table
+    table : pyarrow.Table or callable
         A row for each network: cell after cell in the order of the study, method, strength, seed.
+        A function without arguments is called when the table is asked for, and returns it.
     n_done : int
         Number of finished cells.
 
@@ -62,9 +61,11 @@ class StudyResult:
     StudyResult(1 of 2 cells, 9 networks)
     """
 
-    study: "Study"
-    table: "pa.Table"
-    n_done: int
+    def __init__(
+        self, study: "Study", table: "pa.Table | Callable[[], pa.Table]", n_done: int
+    ) -> None:
+        self.study, self.n_done = study, n_done
+        self._table = table
 
     @classmethod
     def of(cls, study: "Study", tables: "Mapping[int, pa.Table]") -> Self:
@@ -81,6 +82,17 @@ class StudyResult:
         StudyResult
         """
         return cls(study, table_of(study, tables.items()), len(tables))
+
+    @cached_property
+    def table(self) -> "pa.Table":
+        """Table with a row for each network, in the order of cells, methods, strengths, seeds."""
+        if callable(self._table):  # it has the cells' tables, which are not needed any more
+            self._table = self._table()
+        return self._table
+
+    def __reduce__(self) -> tuple[type[Self], tuple["Study", "pa.Table", int]]:
+        """Return the content to pickle: the table, and not the function that makes it."""
+        return type(self), (self.study, self.table, self.n_done)
 
     def __repr__(self) -> str:
         return (
@@ -236,6 +248,21 @@ class StudyResult:
         except ImportError as error:
             raise ImportError(missing("The frame of a study", "pandas", "studies")) from error
         return table.to_pandas()
+
+
+def growing(study: "Study", done: "list[tuple[int, pa.Table]]") -> StudyResult:
+    """Return the result of the cells that are in a list now; further ones may be appended.
+
+    Its table is made when it is asked for: a table after each of n cells takes O(n²) time.
+
+    Parameters
+    ----------
+    study : Study
+    done : list of (int, pyarrow.Table)
+        As for `table_of`.
+    """
+    n = len(done)
+    return StudyResult(study, lambda: table_of(study, done[:n]), n)
 
 
 def table_of(study: "Study", done: Iterable[tuple[int, "pa.Table"]]) -> "pa.Table":

@@ -4,10 +4,11 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from regviz.studies.cluster import Event, StudyError, cells_done
+from regviz.studies.cluster import Event, cells_done
 from regviz.studies.cost import cell_seconds
+from regviz.studies.errors import RunError
 from regviz.studies.progress import Meter, StudyProgress, shown
-from regviz.studies.result import StudyResult
+from regviz.studies.result import StudyResult, growing
 from regviz.studies.store import Store, opened
 
 if TYPE_CHECKING:
@@ -22,28 +23,29 @@ def run(
     study: "Study", store: Any = None, scheduler: Any = None, *, progress: Show | None = None
 ) -> StudyResult:
     """Compute the cells of a study; see `regviz.Study.run`."""
-    tables: dict[int, pa.Table] = {}
-    with shown(progress) as show:
-        try:
-            for index, table in finished(study, store, scheduler, show):
-                tables[index] = table
-        except StudyError as error:
-            error.result = StudyResult.of(study, tables)
-            raise
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(_how_to_go_on(study, len(tables), store)) from None
-    return StudyResult.of(study, tables)
+    result = StudyResult.of(study, {})
+    try:
+        with closing(stream(study, store, scheduler, progress=progress)) as results:
+            for result in results:  # noqa: B007
+                pass
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_how_to_go_on(study, result.n_done, store)) from None
+    return result
 
 
 def stream(
     study: "Study", store: Any = None, scheduler: Any = None, *, progress: Show | None = None
-) -> Iterator[StudyResult]:
+) -> Generator[StudyResult, None, None]:
     """Compute the cells of a study, and yield the growing result; see `regviz.Study.stream`."""
-    tables: dict[int, pa.Table] = {}
+    done: list[tuple[int, pa.Table]] = []  # grows; each result is of its beginning
     with shown(progress) as show, closing(finished(study, store, scheduler, show)) as cells:
-        for index, table in cells:
-            tables[index] = table
-            yield StudyResult.of(study, tables)
+        try:
+            for one in cells:
+                done.append(one)
+                yield growing(study, done)
+        except RunError as error:
+            error.result = growing(study, done)
+            raise
 
 
 def finished(

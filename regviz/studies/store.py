@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import regviz
 from regviz.spec.validation import Unquoted, invalid
+from regviz.studies import probe
 from regviz.studies.cell import FORMAT, arrow, schema
+from regviz.studies.errors import StoreError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
 # Number of files with one cell from which on they are merged: a million cells are 2000 files.
 MERGED_CELLS = 500
 _CELL = re.compile(r"([0-9a-f]{64})\.parquet")
-_VERSION = re.compile(r"(\d\w*(?:\.\w+)*)-format-(\d+)")
+_VERSION = re.compile(r"(\d\w*(?:\.\w+)*-format-\d+)(?:-([0-9a-f]{12}))?")
+_KIND = "machine.json"  # in each folder of tables: `probe.kind` of the machines that computed them
 _CELLS = b"regviz cells"  # key in a file's metadata: its cells and their numbers of rows
 DRAFT_SECONDS = 3600  # age from which on an unfinished file is one of a killed process
 _SPARE_BYTES = 20_000_000  # of the disk, besides the study's own
-
-
-class StoreError(OSError):
-    """The store cannot be written to."""
 
 
 class Store:
@@ -42,8 +40,10 @@ class Store:
     file ``part-<hash>.parquet``. Several processes may use one folder at the same time: a cell that
     two of them compute has the same bits, and the later file replaces the other.
 
-    The files are in a subfolder for the version of RegViz and of its tables. Cells of other
-    versions are not used; `notes` says how many files there are.
+    The files are in a subfolder for the version of RegViz and of its tables, and for the kind of
+    machine: versions of packages, and the bits of tiny trainings on this processor
+    (`regviz.studies.probe.kind`). Cells of other versions or kinds of machine are not used; `notes`
+    says how many there are.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Store:
     Attributes
     ----------
     notes : list of str
-        Messages for the user: cells of other versions, damaged files.
+        Messages for the user: cells of other versions or kinds of machine, damaged files.
 
     Raises
     ------
@@ -79,26 +79,37 @@ class Store:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
-        self.folder = self.path / f"{regviz.__version__}-format-{FORMAT}"
+        version = f"{regviz.__version__}-format-{FORMAT}"
+        self.folder = self.path / f"{version}-{probe.kind_hash()}"
         self.notes: list[str] = []
         self._n_alone = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self.folder / f"{uuid.uuid4().hex}.draft"
-            probe.write_bytes(b"probe")
-            probe.unlink()
-            self._delete_old_drafts()
+            draft = self.folder / f"{uuid.uuid4().hex}.draft"
+            draft.write_text(json.dumps(probe.kind(), indent=1), "utf-8")
+            self._delete_old_drafts(draft.stat().st_mtime)
+            draft.replace(self.folder / _KIND)
             self._n_alone = sum(1 for name in self._names() if _CELL.fullmatch(name))
-            others = [one for one in self.path.iterdir() if _VERSION.fullmatch(one.name)]
+            self._note_others(version)
         except OSError as error:
             allowed = f"a folder that can be read and written ({error.strerror})"
             raise invalid("store", allowed, str(path)) from error
-        for other in sorted(others):
-            count = 0 if other == self.folder else sum(1 for _ in other.glob("*.parquet"))
-            if count:
-                self.notes.append(
-                    f"{path}: {count:,} files of another version ({other.name}) are not used"
-                )
+
+    def _note_others(self, version: str) -> None:
+        """Note how many cells there are of other versions and kinds of machine."""
+        for other in sorted(self.path.iterdir()):
+            match = _VERSION.fullmatch(other.name)
+            if match is None or other == self.folder:
+                continue
+            count = _n_cells(other)
+            if not count:
+                continue
+            cells = f"{self.path}: {count:,} cell{'s' * (count > 1)}"
+            if match[1] != version:
+                reason = f"of another version ({match[1]})"
+            else:
+                reason = f"of another kind of machine ({probe.other_kind(_kind_of(other))})"
+            self.notes.append(f"{cells} {reason} are not used")
 
     def check_space(self, n_bytes: int) -> None:
         """Raise ValueError unless the disk has space for further tables.
@@ -173,11 +184,17 @@ class Store:
             if not wanted:
                 return
 
-    def _delete_old_drafts(self) -> None:
-        """Delete unfinished files that killed processes have left."""
+    def _delete_old_drafts(self, now: float) -> None:
+        """Delete unfinished files that killed processes have left.
+
+        Parameters
+        ----------
+        now : float
+            Time by the clock of the file system, which may be that of another machine.
+        """
         for draft in self.folder.glob("*.draft"):
             with suppress(FileNotFoundError):
-                if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                if now - draft.stat().st_mtime > DRAFT_SECONDS:
                     draft.unlink()
 
     def _names(self) -> list[str]:
@@ -186,23 +203,20 @@ class Store:
         return sorted(names, key=lambda name: (not name.startswith("part-"), name))
 
     def _files(self) -> dict[Path, list[tuple[str, int]]]:
-        """Return the cells of each file, with their numbers of rows; a cell is in one file only."""
-        import pyarrow.parquet as pq
+        """Return the cells of each file, with their numbers of rows.
 
+        A cell is in two files if a process was killed while it merged them, or two processes did:
+        their tables are equal.
+        """
         found: dict[Path, list[tuple[str, int]]] = {}
         for name in self._names():
             path = self.folder / name
             try:
-                metadata = pq.read_metadata(path)
-                cells = json.loads(metadata.metadata[_CELLS])
-                if sum(n for _, n in cells) != metadata.num_rows:
-                    raise ValueError("rows are missing")
+                found[path] = _cells_of(path)
             except FileNotFoundError:  # merged by another process
                 continue
             except _damaged() as error:
                 self._set_aside(path, error)
-                continue
-            found[path] = [(key, n) for key, n in cells]
         return found
 
     def _table(self, path: Path) -> "pa.Table | None":
@@ -270,6 +284,37 @@ class Store:
         for name in self._names():
             if match := _CELL.fullmatch(name):
                 yield match[1]
+
+
+def _cells_of(path: Path) -> list[tuple[str, int]]:
+    """Return the cells of a file, with their numbers of rows, without reading the tables."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(path)
+    cells = [(key, n) for key, n in json.loads(metadata.metadata[_CELLS])]
+    if sum(n for _, n in cells) != metadata.num_rows:
+        raise ValueError("rows are missing")
+    return cells
+
+
+def _n_cells(folder: Path) -> int:
+    """Return the number of cells in a folder; a cell that is in two files may count twice."""
+    count = 0
+    for path in folder.glob("*.parquet"):
+        if _CELL.fullmatch(path.name):
+            count += 1
+            continue
+        with suppress(*_damaged()):
+            count += len(_cells_of(path))
+    return count
+
+
+def _kind_of(folder: Path) -> dict[str, str]:
+    """Return `probe.kind` of the machines that computed a folder's tables; empty if unknown."""
+    try:
+        return dict(json.loads((folder / _KIND).read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def _damaged() -> tuple[type[Exception], ...]:

@@ -233,10 +233,10 @@ class Study:
         ValueError
             If ``store`` is no folder that can be read and written and has enough space, or no
             ``scheduler`` answers; before anything is computed.
-        regviz.studies.cluster.StudyError
-            After the last cell, if cells failed. Its ``result`` has the others.
-        regviz.studies.store.StoreError
-            If the store cannot be written to any more. The cells in it are whole.
+        regviz.studies.errors.RunError
+            If cells are missing: `StudyError` after the last cell if some failed, `StoreError` if
+            the store cannot be used any more, `SchedulerLostError` and `UnfitWorkersError` if the
+            cluster cannot. The attribute ``result`` of each has the finished cells.
         """
         return run(self, store, scheduler, progress=progress)
 
@@ -259,6 +259,7 @@ class Study:
         Yields
         ------
         StudyResult
+            Its table is made when it is asked for.
         """
         return stream(self, store, scheduler, progress=progress)
 

@@ -15,6 +15,7 @@ import regviz
 from regviz.analysis.replicates import with_seed
 from regviz.scenes.study_link import link, study_of
 from regviz.studies import cluster
+from regviz.studies.errors import SchedulerLostError, StudyError
 from tests.cli.conftest import EXPERIMENT, SCENE, Run
 
 SEEDS = range(4)
@@ -126,13 +127,32 @@ def test_an_interrupted_study_goes_on_from_its_store(
 
 def test_failed_cells_are_named(run: Run, scene_file: Path, monkeypatch: pytest.MonkeyPatch):
     def failing(study: regviz.Study, **_: object) -> None:
-        raise cluster.StudyError([(study.cells[0], "killed 3 workers")])
+        raise StudyError([(study.cells[0], "killed 3 workers")])
 
     monkeypatch.setattr("regviz.studies.study.Study.run", failing)
     done = run("study", scene_file, "--seeds", "2", "--vary", "data.noise=0.1")
     assert (done.code, done.out) == (1, "")
     message = "regviz study: error: 1 cell of the study failed.\ndata.noise=0.1: killed 3 workers\n"
     assert done.err.endswith(message)
+
+
+def test_when_a_run_cannot_finish_the_finished_cells_are_printed(
+    run: Run, scene_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cells_done = cluster.cells_done
+
+    def lost(*given: Any, **named: Any) -> Any:
+        for one in cells_done(*given, **named):
+            yield one
+            raise SchedulerLostError("the scheduler has not come back")
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", lost)
+    words = ("--vary", "data.noise=0.1,0.3", "--strengths", "1", "--seeds", "2", "--csv")
+    done = run("study", scene_file, *words)
+    assert done.code == 1
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert len({row["cell"] for row in rows}) == 1
+    assert done.err.endswith("regviz study: error: the scheduler has not come back\n")
 
 
 def test_the_figure_is_a_page_of_its_own(

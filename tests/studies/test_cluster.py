@@ -1,6 +1,8 @@
 """Cells on Dask: in this process, and on a scheduler with workers of their own processes."""
 
 import threading
+import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -13,11 +15,19 @@ import torch
 from dask.system import CPU_COUNT
 
 import regviz
-from regviz.data.datasets import DATASETS
-from regviz.studies import connection, probe
-from regviz.studies.cell import compute
-from regviz.studies.cluster import StudyError, UnfitWorkersError, cells_done
-from tests.support.dask_processes import Processes, processes, records, start_cluster, start_worker
+from regviz.data.datasets import DATASETS, replace_dataset
+from regviz.studies import connection, payload, probe
+from regviz.studies.cell import compute, steps
+from regviz.studies.cluster import CELLS_PER_THREAD, SPARE_CELLS, cells_done
+from regviz.studies.errors import SchedulerLostError, StudyError, UnfitWorkersError
+from tests.support.dask_processes import (
+    Processes,
+    free_port,
+    processes,
+    records,
+    start_cluster,
+    start_worker,
+)
 
 DEADLY = 0.5  # noise of the cells that kill the workers of `cluster`
 BASE = regviz.Experiment(training=regviz.TrainingSpec(epochs=5))
@@ -151,17 +161,148 @@ def test_a_worker_with_other_versions_or_bits_is_named_and_left_out(cluster, var
     cluster.running.stop(name)
 
 
-def test_a_dataset_of_a_script_travels_with_its_cells(cluster):
+@pytest.fixture
+def halves(monkeypatch):
+    """Register a dataset of this name, which travels as code."""
+
     def make(n, noise, rng):
         X = rng.uniform(-1, 1, (n, 2))
         return X + noise * rng.normal(size=X.shape), (X[:, 0] > 0).astype(float)
 
-    regviz.register_dataset(regviz.ToyDataset("halves", "Halves", "binary", make))
-    try:
-        cells = cells_of(0.1, 0.2, name="halves")
-        assert_computed(cells_done(cells, cluster.address), cells)
-    finally:
-        del DATASETS["halves"]
+    monkeypatch.setitem(DATASETS, "halves", None)
+    replace_dataset(regviz.ToyDataset("halves", "Halves", "binary", make))
+
+
+@pytest.mark.usefixtures("halves")
+def test_a_dataset_of_a_script_travels_with_its_cells(cluster):
+    cells = cells_of(0.1, 0.2, name="halves")
+    assert_computed(cells_done(cells, cluster.address), cells)
+
+
+@pytest.mark.usefixtures("halves")
+def test_a_worker_that_has_other_points_under_the_name_is_named_and_left_out(cluster):
+    start_worker(cluster.running, "worker-own", cluster.address, OWN_DATASET="halves")
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        cells, events = cells_of(*np.arange(10) / 100, name="halves"), []
+        assert_computed(cells_done(cells, client, events.append), cells)
+    (message,) = (event.message for event in events if event.message)
+    assert message.startswith("A worker is left out. tcp:")
+    assert "the dataset 'halves' that is registered there makes other points" in message
+    cluster.running.stop("worker-own")
+
+
+class Partly:
+    """An in-process cluster of which the worker of name 1 is unfit; what its workers did."""
+
+    def __init__(self, monkeypatch):
+        self.asked, self.computed = Counter(), Counter()
+        differences = probe.differences
+
+        def partly(expected):
+            name = distributed.get_worker().name
+            self.asked[name] += 1
+            return "numpy is 1 there" if name == 1 else differences(expected)
+
+        def counted(cell, due):
+            self.computed[distributed.get_worker().name] += 1
+            time.sleep(0.02)  # time in which an idle worker could take cells
+            return (yield from steps(cell, due))
+
+        monkeypatch.setattr(probe, "differences", partly)
+        monkeypatch.setattr(payload, "steps", counted)
+        self.options = dict(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+        )
+
+
+def test_an_unfit_worker_computes_no_cell_and_takes_none_again(monkeypatch):
+    partly, cells = Partly(monkeypatch), cells_of(*np.arange(80) / 100)
+    with (
+        distributed.LocalCluster(**partly.options) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        assert_computed(cells_done(cells, client), cells)
+    assert partly.computed == {0: 80}
+    # it can refuse those that were at the scheduler when it refused the first
+    assert 1 <= partly.asked[1] <= CELLS_PER_THREAD * 2 + SPARE_CELLS
+
+
+def test_when_only_unfit_workers_are_left_that_is_said_and_the_run_goes_on_with_a_fit_one(
+    monkeypatch,
+):
+    partly, cells, events = Partly(monkeypatch), cells_of(*np.arange(40) / 100), []
+    end = time.monotonic() + 300
+    with (
+        distributed.LocalCluster(**partly.options) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+
+        def tell(event):
+            events.append(event)
+            if event.message.startswith("No worker that is connected can be used"):
+                cluster.scale(3)
+
+        done = []
+        run = cells_done(cells, client, tell, stop=lambda: time.monotonic() > end)
+        for one in run:
+            if not done:
+                client.retire_workers([cluster.workers[0].address])
+            done.append(one)
+    assert_computed(done, cells)
+    assert partly.computed.keys() <= {0, 2}
+    message = next(e.message for e in events if e.message.startswith("No worker"))
+    assert message.startswith("No worker that is connected can be used: waiting for another. ")
+    assert "numpy is 1 there" in message
+    assert next(e.n_workers for e in events if e.message == message) == 0
+
+
+def test_beside_an_unfit_worker_a_cell_that_kills_workers_is_named_too(cluster):
+    name, end = "worker-beside", time.monotonic() + 300
+    start_worker(cluster.running, name, cluster.address, NUMPY_VERSION="1.0")
+    cells = cells_of(*np.arange(10) / 100, DEADLY, 0.6)
+    done, failed = [], ()
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        try:
+            for one in cells_done(cells, client, stop=lambda: time.monotonic() > end):
+                done.append(one)
+        except StudyError as error:
+            failed = error.failures
+    ((cell, reason),) = failed
+    assert cell == cells[10]
+    assert reason.startswith("each worker that began it was killed")
+    assert_computed(done, [*cells[:10], cells[11]])
+    cluster.running.stop(name)
+
+
+def test_a_worker_that_is_started_again_at_its_address_is_asked_again(cluster):
+    name, running, end = "worker-mended", cluster.running, time.monotonic() + 300
+    start_worker(running, name, cluster.address, free_port(), NUMPY_VERSION="1.0")
+    begun = running.folder / f"{name}.begun"
+    left_out = []
+
+    def tell(event):
+        if "left out" in event.message:
+            left_out.append(event.message.split()[5])
+            (running.folder / f"{name}.mended").touch()
+            running.kill(name)
+
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        endless = (replace(cells_of(0.1)[0], seeds=(i, i + 1)) for i in count())
+        for _ in cells_done(
+            endless, client, tell, stop=lambda: begun.exists() or time.monotonic() > end
+        ):
+            pass
+        assert begun.exists()
+        (address,) = left_out
+        assert address.rstrip(":") in client.nthreads()
+    running.stop(name)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +342,7 @@ def test_a_scheduler_that_stays_away_ends_the_run(monkeypatch):
         done = cells_done(cells_of(*np.arange(50) / 100), cluster.scheduler_address, events.append)
         next(done)
         cluster.close()
-        with pytest.raises(ConnectionError, match=r"the scheduler tcp:.* has not come back"):
+        with pytest.raises(SchedulerLostError, match=r"the scheduler tcp:.* has not come back"):
             list(done)
     assert "The scheduler is lost" in events[-1].message
 

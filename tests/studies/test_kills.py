@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import time
 from bisect import bisect_right
 from itertools import pairwise
@@ -12,6 +11,9 @@ from regviz.studies.store import Store
 from tests.support.dask_processes import processes, records, start_cluster
 
 N_CELLS = 100
+# Cells that are stored before the last kill, however slow the test is. The others cannot all be
+# computed before: at most two for each thread and eight more are at the scheduler.
+HELD_CELLS = N_CELLS - 30
 KILLS = ["worker"] * 11 + ["client"] * 5 + ["scheduler"] * 4
 WORKERS = ("worker-0", "worker-1")
 
@@ -21,8 +23,8 @@ def test_twenty_kills_change_no_bit_and_repeat_only_cells_in_flight(tmp_path):
     print(f"KILL_SEED={seed} repeats the order of the kills")
     rng = random.Random(seed)
     kinds = rng.sample(KILLS, len(KILLS))
-    # numbers of finished cells; even the last kill is well before the end
-    moments = sorted(rng.sample(range(N_CELLS - 15), len(KILLS)))
+    # numbers of stored cells; at `HELD_CELLS`, cells wait for the last kill
+    moments = sorted(rng.sample(range(HELD_CELLS), len(KILLS)))
     study = regviz.Study(
         regviz.Experiment(training=regviz.TrainingSpec(epochs=20)),
         vary={"data.noise": [i / 100 for i in range(N_CELLS)]},
@@ -35,17 +37,18 @@ def test_twenty_kills_change_no_bit_and_repeat_only_cells_in_flight(tmp_path):
     folder = Store(store).folder
     kills = []  # moment, and the cells that were stored then
     with processes(tmp_path) as running:
-        address = start_cluster(running, WORKERS, CELL_SECONDS="0.1")
+        variables = {"STORE": str(folder), "HELD_CELLS": str(HELD_CELLS)}
+        address = start_cluster(running, WORKERS, CELL_SECONDS="0.1", **variables)
         running.start("client", "study", str(file), str(store), address)
         for kind, moment in zip(kinds, moments, strict=True):
-            running.wait(lambda moment=moment: len(list(folder.glob("*.parquet"))) >= moment)
+            running.wait(lambda moment=moment: len(names(folder)) >= moment)
             time.sleep(rng.uniform(0, 0.3))
-            stored = {path.stem for path in folder.glob("*.parquet")}
+            stored = names(folder)
             name = rng.choice(WORKERS) if kind == "worker" else kind
-            pid = running.wait(lambda name=name: running.pid_to_kill(name))
-            kills.append((time.time(), stored))
-            os.kill(pid, signal.SIGKILL)
+            kills.append((running.kill(name), stored))
+        assert len(names(folder)) < N_CELLS
         assert not running.ended("client")
+        (tmp_path / "go").touch()
         running.wait(lambda: running.ended("client"))
     sent, begun = records(tmp_path, "sent"), records(tmp_path, "begun")
     assert len(begun) == N_CELLS
@@ -57,6 +60,11 @@ def test_twenty_kills_change_no_bit_and_repeat_only_cells_in_flight(tmp_path):
     after = study.run(store=store)
     assert after.complete
     assert bits(after) == bits(study.run())
+
+
+def names(folder):
+    """Return the keys of the cells that are stored."""
+    return {path.stem for path in folder.glob("*.parquet")}
 
 
 def bits(result):

@@ -2,18 +2,23 @@
 
 import errno
 import os
+import pickle
+import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 import regviz
 from regviz.studies import cell as cell_module
+from regviz.studies import probe, result
 from regviz.studies import store as store_module
 from regviz.studies.cell import compute
-from regviz.studies.store import Store, StoreError
+from regviz.studies.errors import SchedulerLostError, StoreError, StudyError, UnfitWorkersError
+from regviz.studies.store import Store
 from tests.support.studies import bits
 
 STUDY = regviz.Study(
@@ -27,6 +32,9 @@ STUDY = regviz.Study(
     strengths=2,
     seeds=range(2),
 )
+
+
+KIND = probe.kind()
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +56,7 @@ def filled(path, tables):
 
 
 def names(store):
-    return sorted(path.name for path in store.folder.iterdir())
+    return sorted(path.name for path in store.folder.iterdir() if path.name != "machine.json")
 
 
 class Progress(list):
@@ -133,9 +141,22 @@ def test_files_that_a_killed_process_left_unfinished_are_deleted(tmp_path, table
     old, new = store.folder / "old.draft", store.folder / "new.draft"
     for path in (old, new):
         path.write_bytes(b"PAR1")
-    os.utime(old, (0, 0))
+    now = new.stat().st_mtime
+    os.utime(old, (now - 4000, now - 4000))
     assert Store(tmp_path).keys() == set(tables)
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_the_clock_of_the_file_system_says_how_old_an_unfinished_file_is(
+    tmp_path, tables, monkeypatch
+):
+    store = filled(tmp_path, tables)
+    draft = store.folder / "of_now.draft"
+    draft.write_bytes(b"PAR1")
+    later = time.time() + 10**6
+    monkeypatch.setattr(time, "time", lambda: later)  # of a machine whose clock is fast
+    Store(tmp_path)
+    assert draft.exists()
 
 
 def test_another_study_reuses_equal_cells(tmp_path, tables):
@@ -193,8 +214,36 @@ def test_cells_of_another_version_are_not_used_and_that_is_said(tmp_path, tables
     store = Store(tmp_path)
     assert store.keys() == set()
     assert store.notes == [
-        f"{tmp_path}: 6 files of another version (0.2.0-format-{cell_module.FORMAT}) are not used"
+        f"{tmp_path}: 6 cells of another version (0.2.0-format-{cell_module.FORMAT}) are not used"
     ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"torch": "1.0"}, f"torch is 1.0 there and {torch.__version__} here"),
+        (
+            {"results in float64": "0"},
+            "its results differ in the last bits, as on another type of processor",
+        ),
+    ],
+)
+def test_cells_of_another_kind_of_machine_are_computed_again_and_that_is_said(
+    tmp_path, tables, whole, monkeypatch, changed, reason
+):
+    with monkeypatch.context() as there:
+        there.setattr(probe, "kind", lambda: KIND | changed)
+        there.setattr(probe, "kind_hash", probe.kind_hash.__wrapped__)
+        there.setattr(store_module, "MERGED_CELLS", 4)
+        other = filled(tmp_path, tables)
+    progress = Progress()
+    assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
+    assert progress.counts == (0, 6)
+    assert progress.messages == [
+        f"{tmp_path}: 6 cells of another kind of machine ({reason}) are not used"
+    ]
+    assert len(names(other)) == 3
+    assert other.keys() == set(tables)
 
 
 def test_a_store_that_cannot_be_used_is_an_error_before_anything_is_computed(tmp_path, monkeypatch):
@@ -226,12 +275,65 @@ def test_a_disk_that_is_full_meanwhile_ends_the_study_and_leaves_whole_cells(
 
     with monkeypatch.context() as patch:
         patch.setattr(pq, "write_table", full)
-        with pytest.raises(StoreError, match="cannot be written to: the disk is full"):
+        with pytest.raises(StoreError, match="cannot be written to: the disk is full") as caught:
             STUDY.run(tmp_path, progress=lambda state: None)
+    assert caught.value.result.n_done == 2
     assert len(names(Store(tmp_path))) == 2
     progress = Progress()
     assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
     assert progress.counts == (2, 4)
+
+
+@pytest.mark.parametrize("method", ["run", "stream"])
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize(
+    "error",
+    [
+        SchedulerLostError("lost"),
+        StoreError("full"),
+        StudyError([(STUDY.cells[5], "killed")]),
+        UnfitWorkersError("none"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_of_a_run_has_the_results_so_far(
+    tmp_path, tables, monkeypatch, error, stored, method
+):
+    def cells_done(cells, *rest):
+        cells = iter(cells)
+        for _ in range(2):
+            cell = next(cells)
+            yield cell, tables[cell.key]
+        raise error
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", cells_done)
+    kept = list(tables)[3:] if stored else []
+    filled(tmp_path, {key: tables[key] for key in kept})
+    with pytest.raises(type(error)) as caught:
+        list(getattr(STUDY, method)(tmp_path, progress=lambda state: None))
+    result = caught.value.result
+    assert result.n_done == 2 + len(kept)
+    keys = result.table["cell"].unique().to_pylist()
+    assert keys == list(tables)[:2] + kept
+
+
+def test_a_stream_makes_no_table_that_nobody_looks_at(monkeypatch, whole):
+    made = []
+    table_of = result.table_of
+
+    def counted(study, done):
+        done = list(done)
+        made.append(len(done))
+        return table_of(study, done)
+
+    monkeypatch.setattr(result, "table_of", counted)
+    results = list(STUDY.stream(progress=lambda state: None))
+    assert made == []
+    assert bits(results[-1].table) == bits(results[-1].table) == whole
+    assert results[2].table.num_rows == results[-1].table.num_rows / 2
+    assert made == [6, 3]
+    again = pickle.loads(pickle.dumps(results[1]))
+    assert (again.n_done, bits(again.table)) == (2, bits(results[1].table))
 
 
 def test_the_result_grows_with_each_cell(whole):

@@ -67,6 +67,14 @@ def test_a_mapping_of_the_same_strengths_in_another_order_is_the_same_study():
     assert one.id == other.id
 
 
+def test_a_mapping_of_the_same_variants_in_another_order_is_the_same_study():
+    methods, values = ("elastic_net", "max_norm"), {"elastic_net": 0.75, "max_norm": 0.1}
+    one = Study(BASE, methods=methods, variants=values)
+    other = Study(BASE, methods=methods, variants=dict(reversed(values.items())))
+    assert one == other
+    assert one.id == other.id
+
+
 def test_the_grid_is_the_strengths_that_the_page_offers_for_each_cell():
     study = Study(BASE, vary={"data.name": ["moons", "bumps"]}, methods=("none", "l1", "max_norm"))
     for cell in study.cells:
@@ -223,6 +231,37 @@ WRONG = {
     "choose must be 'validation', as a method has several strengths, got None": {
         "methods": ("l2",),
         "choose": None,
+    },
+    "vary must be a mapping of paths, such as 'data.noise', to values, got 3": {"vary": 3},
+    "vary[0] must be a pair of a path and its values, got 'data.noise'": {"vary": ["data.noise"]},
+    "vary[1] must be a pair of a path and its values, got ('data.noise',)": {
+        "vary": [("data.n_samples", [100]), ("data.noise",)]
+    },
+    "vary must be without repetition, got ['data.noise', 'data.noise']": {
+        "vary": [("data.noise", [0.1]), ("data.noise", [0.2])]
+    },
+    "a path of vary must be one of 'data.name', 'data.n_samples', 'data.noise'": {
+        "vary": [(["data.noise"], [0.1])]
+    },
+    "strengths[0] must be a pair of a method and its strengths, got 1": {
+        "methods": ("l2",),
+        "strengths": (1, 2),
+    },
+    "strengths must be empty, as no method of the study has strengths, got {'l2': 1}": {
+        "methods": ("none",),
+        "strengths": {"l2": 1},
+    },
+    "variants must be a mapping of methods, such as 'elastic_net', to numbers, got 0.5": {
+        "methods": ("elastic_net",),
+        "variants": 0.5,
+    },
+    "variants['elastic_net'] must be a number from 0 to 1000, got 'half'": {
+        "methods": ("elastic_net",),
+        "variants": {"elastic_net": "half"},
+    },
+    "variants must be empty, as no method of the study has a second value, got {'l2': 1}": {
+        "methods": ("l2",),
+        "variants": {"l2": 1},
     },
     "choose must be 'validation', got 'test'": {"choose": "test"},
     "base must be an Experiment, got 3": {"base": 3},

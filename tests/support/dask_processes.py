@@ -92,8 +92,20 @@ class Processes:
         """Return whether a service has exited with 0."""
         return (self.folder / f"{name}.ended").exists()
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-        """Return the condition's value once it is true; fail with the services' output if late."""
+    def kill(self, name: str) -> float:
+        """Kill a service's process once it runs, and return the time just before."""
+        while True:
+            pid = self.wait(lambda: self.pid_to_kill(name))
+            now = time.time()
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGKILL)
+                return now
+
+    def wait(self, condition: Callable[[], Any], seconds: float = 300.0) -> Any:
+        """Return the condition's value once it is true; fail with the services' output if late.
+
+        A service starts within a second on an idle machine; the limit ends a test that hangs.
+        """
         end = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > end:
@@ -121,8 +133,7 @@ def processes(folder: Path) -> Iterator[Processes]:
 
 def start_cluster(running: Processes, workers: Sequence[str], **variables: str) -> str:
     """Start a scheduler and workers of one thread each, and return the scheduler's address."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     where = "--host", "127.0.0.1", "--port", str(port), "--dashboard-address", "127.0.0.1:0"
     running.start("scheduler", "scheduler", *where)
     log = running.folder / "scheduler.log"
@@ -132,10 +143,18 @@ def start_cluster(running: Processes, workers: Sequence[str], **variables: str) 
     return f"tcp://127.0.0.1:{port}"
 
 
-def start_worker(running: Processes, name: str, address: str, **variables: str) -> None:
+def start_worker(
+    running: Processes, name: str, address: str, port: int = 0, **variables: str
+) -> None:
     """Start a ``dask worker`` of one thread."""
     options = "--nthreads", "1", "--dashboard-address", "127.0.0.1:0", "--host", "127.0.0.1"
-    running.start(name, "worker", address, *options, **variables)
+    running.start(name, "worker", address, *options, "--worker-port", str(port), **variables)
+
+
+def free_port() -> int:
+    """Return a port at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def records(folder: Path, kind: str) -> dict[str, list[float]]:
@@ -227,7 +246,10 @@ def _worker(folder: Path, name: str, arguments: list[str]) -> None:
     """Run ``dask worker``, and record the cells that it begins.
 
     ``CELL_SECONDS`` is added to each cell's time. ``DEADLY_NOISE`` is the noise of cells that kill
-    the worker. ``NUMPY_VERSION`` and ``BITS`` replace those of the worker's probe.
+    the worker. ``NUMPY_VERSION``, until the file ``<name>.mended`` is there, and ``BITS`` replace
+    those of the worker's probe. ``OWN_DATASET`` is the name of a dataset that the worker registers
+    itself. With ``HELD_CELLS``, cells wait while the folder ``STORE`` has so many files, until the
+    file ``go`` is there.
     """
     from distributed.cli.dask_worker import main
 
@@ -235,21 +257,39 @@ def _worker(folder: Path, name: str, arguments: list[str]) -> None:
 
     steps, seconds = payload.steps, float(os.environ.get("CELL_SECONDS", "0"))
     deadly = os.environ.get("DEADLY_NOISE")
+    held = int(os.environ.get("HELD_CELLS", "0"))
+    if dataset := os.environ.get("OWN_DATASET"):
+        import regviz
+
+        regviz.register_dataset(regviz.ToyDataset(dataset, dataset, "binary", below_the_diagonal))
+
+    def waits():
+        n_stored = len(list(Path(os.environ["STORE"]).glob("*.parquet"))) if held else 0
+        return held and n_stored >= held and not (folder / "go").exists()
 
     def recorded(cell, due):
         _record(folder / f"{name}.begun", cell.key)
         if str(cell.experiment.data.noise) == deadly:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(seconds)
+        while waits():
+            time.sleep(0.01)
         return (yield from steps(cell, due))
 
     payload.steps = recorded
     if numpy := os.environ.get("NUMPY_VERSION"):
-        versions = probe.versions() | {"numpy": numpy}
-        probe.versions = lambda: versions
+        versions = probe.versions
+        mended = folder / f"{name}.mended"
+        probe.versions = lambda: versions() | ({} if mended.exists() else {"numpy": numpy})
     if bits := os.environ.get("BITS"):
         probe.bits = lambda dtype: bits
     main(arguments)
+
+
+def below_the_diagonal(n, noise, rng):
+    """Make points of two classes; see `regviz.ToyDataset`."""
+    X = rng.uniform(-1, 1, (n, 2))
+    return X + noise * rng.normal(size=X.shape), (X[:, 0] > X[:, 1]).astype(float)
 
 
 def _record(path: Path, key: str) -> None:
