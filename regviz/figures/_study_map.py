@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from regviz.figures._study_axes import (
+    CHAR,
     NAMES,
     Look,
     Places,
@@ -36,6 +37,7 @@ LIGHTNESS = 0.55  # share of the background in the colours of cells without a cl
 MAX_NAMED_COLUMNS = 4  # with more columns in a row of panels, names do not fit into cells
 ROW_HEIGHT, LEAST_HEIGHT = 72, 150  # pixels of a row of cells, and of a panel
 SIGN = 9  # pixels of a sign
+UP_CHARS = 30  # of a label beside a row of cells
 
 
 class Place(NamedTuple):
@@ -97,7 +99,8 @@ def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Fig
         f"{_extreme(metric).capitalize()} mean {NAMES[metric]}",
         notes,
     )
-    figure.update_yaxes(up.layout() | dict(showgrid=False, showticklabels=False))
+    labels = up.layout(CHAR * len(up.at) * UP_CHARS)  # below one another, they need no rows
+    figure.update_yaxes(labels | dict(showgrid=False, showticklabels=False))
     figure.update_yaxes(title_text=up.title, showticklabels=True, col=1)
     figure.update_xaxes(showgrid=False)
     set_x_axes(figure, right, where)
