@@ -49,7 +49,7 @@ def draw(
     name = looks[baseline].name if baseline is not None else ""
     methods = [key for key in looks if key != baseline]
     low, high = _extent(frame, paired)
-    figure, where = panels(view)
+    figure, where = panels(view, places)
     for f, at in enumerate(where):
         for m, key in enumerate(methods):
             own = [rows.get((view.cell(i, f), key), {}) for i in places.order]

@@ -78,7 +78,7 @@ class StudyRun:
         with self._lock:
             tables = [table for table in self._tables.values() if table is not None]
             result = self._result
-        n_bytes = sum(table.nbytes for table in tables)
+        n_bytes = sum(int(table.nbytes) for table in tables)
         return n_bytes if result is None else n_bytes + result.n_bytes
 
     @property

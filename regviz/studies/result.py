@@ -247,7 +247,8 @@ class StudyResult:
         """Memory of the table, and of the frames that were made of it, in bytes."""
         made = [self.__dict__[name] for name in ("frame", "chosen") if name in self.__dict__]
         frames = [*made, *self._computed.values()]
-        return self.table.nbytes + sum(int(frame.memory_usage(deep=True).sum()) for frame in frames)
+        n_bytes = sum(int(frame.memory_usage(deep=True).sum()) for frame in frames)
+        return n_bytes + int(self.table.nbytes)
 
     @cached_property
     def _computed(self) -> "dict[str, pd.DataFrame]":

@@ -112,6 +112,28 @@ def test_numbers_have_a_numeric_axis_and_other_values_the_order_of_the_study(
         assert layout["type"] == kind
 
 
+@pytest.mark.parametrize("kind", ["lines", "strengths"])
+def test_panels_stand_beside_one_another_only_if_their_labels_fit_on_a_phone(kind: str):
+    def columns(x: tuple, facet: tuple) -> tuple[int, int]:
+        study = regviz.Study(
+            vary=dict([x, facet]), methods=("none", "l2"), strengths=2, seeds=range(2)
+        )
+        losses = np.random.default_rng(0).uniform(size=(2, len(study.cells), 3))
+        figure = figures.study(result_of(study, losses), kind=kind)
+        starts = {axis.domain[0] for axis in figure.select_xaxes()}
+        signs = [t for t in figure.data if t.name == "L2" and t.customdata is not None]
+        return len(starts), len(signs)
+
+    noises = ("data.noise", (0.1, 0.2, 0.3))
+    names = ("training.optimizer", ("sgd", "momentum", "adam", "adamw"))
+    assert columns(("training.learning_rate", (0.01, 0.1)), noises) == (3, 3)
+    assert columns(("training.learning_rate", (0.01, 0.1)), names) == (3, 4)
+    assert columns(("network.activation", ("tanh", "relu")), names) == (3, 4)
+    assert columns(("network.activation", ("tanh", "relu", "sigmoid")), noises) == (2, 3)
+    assert columns(names, noises) == (1, 3)
+    assert columns(("network.activation", ("tanh", "leaky_relu", "sigmoid")), noises) == (1, 3)
+
+
 def test_a_crowded_axis_labels_both_ends_and_values_at_a_distance():
     places = places_of(Axis("network.hidden", tuple((n,) for n in range(1, 101))))
     shown = [int(text) for text in places.layout(100)["ticktext"]]
@@ -164,7 +186,8 @@ def test_a_map_divides_a_cell_among_the_methods_that_tie_and_fills_a_clear_winne
     empty = [t for t in figure.data if t.customdata is not None and t.name is None]
     assert [one[1].split("<br>")[1] for one in empty[0].customdata] == ["not finished"] * 3
     (texts,) = (t.text for t in figure.data if t.mode == "text")
-    assert [text.split("<br>")[0] for text in texts] == ["L2 100%", "tie of 2", "L2 100%"]
+    assert [text.split("<br>")[0] for text in texts] == ["L2", "tie of 2", "L2"]
+    assert texts[0] == "L2<br>100%"
     assert (
         "Of 3 finished cells of 6: None is clearly lower than all others in 0 and ties in 1"
         in (figure.layout.meta["alt"])

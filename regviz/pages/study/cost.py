@@ -46,10 +46,11 @@ def describe(study: Study) -> str:
     networks = f"{cost.n_networks:,} network{'s' * (cost.n_networks > 1)}"
     where = "on the cluster" if limits().scheduler else f"on {_cores()} of this server"
     seconds = cost.seconds if limits().scheduler else cost.seconds / limits().threads
-    time = f"{duration(cost.seconds)} of one core" if limits().scheduler else duration(seconds)
+    time = "under 1 s" if seconds < 1 else f"about {duration(seconds)}"
+    time += " of one core" * bool(limits().scheduler)
     return (
         f"{' × '.join(axes) or 'One cell'}; {', '.join(names)}; {len(study.seeds)} seeds."
-        f"  \n{cells}, {networks}, about {time} {where}."
+        f"  \n{cells}, {networks}, {time} {where}."
     )
 
 
