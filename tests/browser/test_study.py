@@ -146,7 +146,7 @@ def test_no_label_of_an_axis_is_turned_cut_or_covered_on_a_phone(context: Browse
             {
                 "Map of winners": "Lowest mean",
                 "Lines": "Test loss",
-                "Differences from None": "Difference in",
+                "Differences from None": "Difference from",
                 "Strengths chosen": "Chosen strengths",
             }[view]
         )
