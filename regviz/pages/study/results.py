@@ -88,7 +88,7 @@ def _show_finished(study: Study, run: StudyRun) -> None:
         st.error(f"The study ended early: {plain(run.error)}", icon=":material/error:")
     elif run.state == "stopped":
         st.info(
-            f"Stopped after {run.n_done} of {run.n_cells} cells. Run goes on from there.",
+            f"Stopped after {run.n_done} of {run.n_cells} cells. “Go on” computes the others.",
             icon=":material/pause:",
         )
     result = run.result()
