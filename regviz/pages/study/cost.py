@@ -25,7 +25,7 @@ def cost_of(study: Study) -> StudyCost:
     return study.cost()
 
 
-@lru_cache(maxsize=64)  # 1 s for 10,000 cells, the most that a link holds
+@lru_cache(maxsize=64)  # 2.5 s for 10,000 cells, the most that a link holds
 def largest_cell_bytes(study: Study) -> int:
     """Return the memory of the study's largest cell in training, in bytes.
 
