@@ -259,7 +259,9 @@ def _add_comparison(study: argparse.ArgumentParser) -> None:
         help="for the number of comparisons; by default holm",
     )
     shown.add_argument(
-        "--figure", metavar="OUT", help="write the figure as a page, such as study.html"
+        "--figure",
+        metavar="OUT.html",
+        help="write the figure as a page, whose camera button saves it as a PNG",
     )
     form = shown.add_mutually_exclusive_group()
     form.add_argument(

@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from dataclasses import asdict, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from regviz.cli import output
@@ -42,7 +43,7 @@ def run(options: Namespace) -> int:
     study = _study(options)
     comparison = _comparison(study, options)
     if options.figure is not None:
-        output.check_target("--figure", options.figure, (".html",))
+        _check_figure(options.figure)
     cost = study.cost()
     if options.dry_run:
         content = {"study": study.id, **asdict(cost)}
@@ -185,6 +186,14 @@ def _result(study: Study, options: Namespace) -> tuple[StudyResult, str]:
         lost = "Nothing is kept. With --store DIR, a study can be interrupted and goes on."
         output.note([lost if options.store is None else kept])
         raise
+
+
+def _check_figure(file: str) -> None:
+    """Raise ValueError unless the figure can be written, before the time of a study is spent."""
+    if Path(file).suffix.lower() != ".html":
+        allowed = "a file name that ends in .html (the camera of that page saves a PNG)"
+        raise invalid("--figure", allowed, file)
+    output.check_target("--figure", file)
 
 
 def _write_figure(result: StudyResult, comparison: Comparison, file: str) -> None:

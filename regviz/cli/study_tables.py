@@ -46,6 +46,8 @@ class Line(NamedTuple):
 
     Attributes
     ----------
+    key : str
+        Of the cell.
     cell : Cell
     method : str
         Key.
@@ -57,6 +59,7 @@ class Line(NamedTuple):
         The row of `StudyResult.differences`; None for the baseline.
     """
 
+    key: str
     cell: Cell
     method: str
     strengths: tuple[float, ...]
@@ -81,13 +84,12 @@ def lines(result: StudyResult, comparison: Comparison, metrics: list[str]) -> It
     )
     chosen = result.chosen.groupby(["cell", "method"], sort=False)["strength"]
     strengths = {key: tuple(map(float, own)) for key, own in chosen}
-    for cell in result.study.cells:
+    for key, position in result.positions.items():
+        cell = result.study.cells[position]
         for method in result.methods:
-            key = cell.key, method
-            if key not in by_metric[0]:
-                continue  # of a cell that failed
-            means = {name: of[key] for name, of in zip(metrics, by_metric, strict=True)}
-            yield Line(cell, method, strengths.get(key, ()), means, differences.get(key))
+            at = key, method
+            means = {name: of[at] for name, of in zip(metrics, by_metric, strict=True)}
+            yield Line(key, cell, method, strengths.get(at, ()), means, differences.get(at))
 
 
 def as_text(result: StudyResult, comparison: Comparison) -> str:
@@ -100,11 +102,11 @@ def as_text(result: StudyResult, comparison: Comparison) -> str:
     heads = [columns[key].label for key in others]
     rows = [("Method", "Strength", metric.label, f"Difference from {base}", *heads)]
     captions: dict[int, str] = {}  # by the number of rows before
-    last: Cell | None = None
+    last = ""
     for line in lines(result, comparison, [comparison.metric, *others]):
-        if line.cell != last and study.axes:
+        if line.key != last and study.axes:
             captions[len(rows)] = _caption(study, line.cell)
-        last = line.cell
+        last = line.key
         texts = [_mean(columns[key], line.means[key]) for key in (comparison.metric, *others)]
         difference = "" if line.difference is None else _difference(metric, line.difference)
         name, strength = _strength(line)
@@ -217,7 +219,7 @@ def as_content(result: StudyResult, comparison: Comparison) -> dict[str, Any]:
             axis.path: axis.column[axis.values.index(value)]
             for axis, (_, value) in zip(study.axes, line.cell.values, strict=True)
         }
-        cell = cells.setdefault(line.cell.key, {"cell": line.cell.key, **values, "methods": []})
+        cell = cells.setdefault(line.key, {"cell": line.key, **values, "methods": []})
         name, strength = _strength(line)
         cell["methods"].append(
             {

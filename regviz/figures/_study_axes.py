@@ -1,5 +1,6 @@
 """Shared parts of a study's figures: its axes, panels, and the looks of its methods."""
 
+import html
 import math
 import re
 import textwrap
@@ -32,7 +33,10 @@ LEGEND_ROW = 22  # pixels of two entries of the legend, as they stand in a figur
 LINE = 23  # pixels of a line below the title: 1.3 times the size of the title
 NOTE_CHARS = 54  # of a line below the title, in a figure 390 px wide
 LOG_SPAN = 10  # least ratio of the ends of a logarithmic axis
-MAX_TICKS = 16  # in a row of panels
+ROW_WIDTH = 270  # pixels of a row of panels without margins, on a page 390 px wide
+CHAR, BETWEEN = 7, 8  # pixels of a character of a tick's label, and between two labels
+GAP = 18  # pixels between two panels of a row there
+MAX_ROWS, TICK_ROW = 3, 17  # rows of the labels of names, and pixels of one
 BAND_OPACITY = 0.18
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "hexagon", "bowtie")
 NAMES = {
@@ -96,31 +100,63 @@ class Places(NamedTuple):
         """Indices of the values from left to right."""
         return [int(i) for i in np.argsort(self.at, kind="stable")]
 
-    def layout(self, n_ticks: int = MAX_TICKS) -> dict[str, Any]:
-        """Return the options of a Plotly axis with at most so many ticks, if it is numeric."""
+    def n_rows(self, width: float) -> int:
+        """Return the number of rows of the labels on an axis of so many pixels."""
+        if self.kind != "named":
+            return 1
+        longest = CHAR * max(map(_n_chars, self.ticks)) + BETWEEN
+        needed = math.ceil(longest * len(self.at) / width)
+        return max(1, min(MAX_ROWS, len(self.at), needed))
+
+    def layout(self, width: float = ROW_WIDTH) -> dict[str, Any]:
+        """Return the options of a Plotly axis whose labels fit on so many pixels.
+
+        Names stand in up to `MAX_ROWS` rows, and are shortened if these are too few. Of numbers,
+        both ends and those with space have a label.
+        """
         n = len(self.at)
+        common = dict(zeroline=False, tickangle=0)
         if self.kind == "named":
-            reach = [-0.5, n - 0.5]
-            return dict(tickvals=self.at, ticktext=self.ticks, range=reach, zeroline=False)
+            rows = self.n_rows(width)
+            most = max(2, int((rows * width / n - BETWEEN) / CHAR)) if n > 1 else 100
+            texts = [_cut(text, most) for text in self.ticks]
+            ranks = np.argsort(np.argsort(self.at, kind="stable"))
+            down = [f"{'<br>' * (int(r) % rows)}{t}" for r, t in zip(ranks, texts, strict=True)]
+            return common | dict(tickvals=self.at, ticktext=down, range=[-0.5, n - 0.5])
         at = np.log10(self.at) if self.kind == "log" else self.at
         low, high = float(at.min()), float(at.max())
         margin = 0.04 * (high - low) or 0.5
-        shown = _apart(at, (1 - 1e-9) * (high - low) / n_ticks)
-        return dict(
+        scale = width / (high - low + 2 * margin)
+        shown = _apart(at * scale, [CHAR * _n_chars(text) + BETWEEN for text in self.ticks])
+        return common | dict(
             type=self.kind,
             range=[low - margin, high + margin],
-            zeroline=False,
             tickvals=self.at[shown],
             ticktext=[self.ticks[i] for i in shown],
         )
 
 
-def _apart(at: NDArray[np.float64], distance: float) -> list[int]:
-    """Return the indices of positions with a distance between neighbours, both ends included."""
+def _n_chars(text: str) -> int:
+    """Return the number of characters of an escaped text."""
+    return len(html.unescape(text))
+
+
+def _cut(text: str, most: int) -> str:
+    """Return an escaped text with at most so many characters."""
+    plain = html.unescape(text)
+    return text if len(plain) <= most else escaped(plain[: most - 1]) + "…"
+
+
+def _apart(at: NDArray[np.float64], widths: list[int]) -> list[int]:
+    """Return the indices of positions whose labels do not meet, both ends included."""
     order = [int(i) for i in np.argsort(at, kind="stable")]
-    shown = order[:1]
+    shown, last = order[:1], order[-1]
+
+    def fit(i: int, j: int) -> bool:
+        return bool(at[j] - at[i] >= (widths[i] + widths[j]) / 2)
+
     for i in order[1:-1]:
-        if at[i] - at[shown[-1]] >= distance <= at[order[-1]] - at[i]:
+        if fit(shown[-1], i) and fit(i, last):
             shown.append(i)
     return shown + order[1:][-1:]
 
@@ -258,40 +294,94 @@ def cells_of(result: "StudyResult", frame: Any) -> NDArray[np.intp]:
     return found
 
 
-def panels(view: View, height: int = PANEL, n_rows: int = 0) -> tuple[go.Figure, list[Place]]:
+def panels(
+    view: View, x: Places, height: int = PANEL, n_blocks: int = 0
+) -> tuple[go.Figure, list[Place]]:
     """Return a figure with a panel for each value of the facet, and the places of the panels.
 
     Parameters
     ----------
     view : View
+    x : Places
+        Of the x axis: only so many panels stand in a row that labels and titles fit on a phone.
     height : int
         Of a panel, in pixels.
-    n_rows : int
-        If given, panels of one facet's value stand below one another, in so many rows with y axes
-        of their own, and the places are row by row.
+    n_blocks : int
+        If given, all panels are repeated in so many blocks below one another, with y axes of their
+        own for each row. The places are block by block.
     """
     names = [""] if view.facet is None else list(places_of(view.facet).texts)
-    columns = len(names) if n_rows else min(len(names), IN_A_ROW)
-    rows = n_rows or math.ceil(len(names) / columns)
-    total = rows * (height + PANEL_GAP) - PANEL_GAP
+    columns = _n_columns(x, names)
+    titles = [_wrapped(name, columns) for name in names]
+    of_block = math.ceil(len(names) / columns)
+    rows = of_block * max(1, n_blocks)
+    titles += [""] * (of_block * columns - len(names))
+    if of_block > 1:
+        titles *= max(1, n_blocks)
+    gap = PANEL_GAP + TICK_ROW * max(title.count("<br>") for title in titles)
+    total = rows * (height + gap) - gap
     figure = make_subplots(
         rows,
         columns,
         shared_xaxes="all",
-        shared_yaxes="rows" if n_rows else "all",
-        subplot_titles=names,
-        horizontal_spacing=0.08 / columns,
-        vertical_spacing=PANEL_GAP / total if rows > 1 else 0,
+        shared_yaxes="rows" if n_blocks else "all",
+        subplot_titles=titles,
+        horizontal_spacing=GAP / ROW_WIDTH if columns > 1 else 0,
+        vertical_spacing=gap / total if rows > 1 else 0,
     )
     figure.update_layout(height=total)
-    n = n_rows * columns if n_rows else len(names)
-    return figure, [(i // columns + 1, i % columns + 1) for i in range(n)]
+    return figure, [
+        (block * of_block + i // columns + 1, i % columns + 1)
+        for block in range(max(1, n_blocks))
+        for i in range(len(names))
+    ]
+
+
+def _width(columns: int) -> float:
+    """Return the width of a panel on a page 390 px wide, in pixels."""
+    return (ROW_WIDTH - GAP * (columns - 1)) / columns
+
+
+def _n_columns(x: Places, names: list[str]) -> int:
+    """Return the number of panels in a row whose labels and titles fit on a page 390 px wide."""
+    n, widest = len(x.at), CHAR * max(map(_n_chars, x.ticks))
+    for columns in range(min(len(names), IN_A_ROW), 1, -1):
+        width = _width(columns)
+        lines = [line for name in names for line in _wrapped(name, columns).split("<br>")]
+        if CHAR * max(map(_n_chars, lines)) > width + GAP / 2:
+            continue
+        if x.kind != "named":
+            return columns
+        rows = x.n_rows(width)
+        # the last label of a panel and the first of the next may be in the same row
+        meet = (n - 1) % rows == 0
+        room = width / n * (1 if meet else rows) + GAP * meet
+        if rows < MAX_ROWS and widest + BETWEEN <= min(room, rows * width / n):
+            return columns
+    return 1
+
+
+def _wrapped(title: str, columns: int) -> str:
+    """Return the title of a panel in two lines if it is too long for one."""
+    if CHAR * _n_chars(title) <= _width(columns):
+        return title
+    name, _, value = title.rpartition(" ")
+    return f"{name}<br>{value}" if name else value
 
 
 def set_x_axes(figure: go.Figure, places: Places, where: list[Place]) -> None:
     """Set the x axes of all panels, with ticks where no panel is below, and one title."""
     columns = max(column for _, column in where)
-    figure.update_xaxes(places.layout(max(3, MAX_TICKS // columns)))
+    width = _width(columns)
+    figure.update_xaxes(places.layout(width))
+    more = TICK_ROW * (places.n_rows(width) - 1)
+    layout = figure.layout
+    inner = layout.height - layout.margin.t - layout.margin.b
+    figure.update_layout(
+        height=layout.height + more,
+        margin_b=layout.margin.b + more,
+        legend_y=layout.legend.y - more / inner,
+    )
     for row, column in where:
         figure.update_xaxes(showticklabels=(row + 1, column) not in where, row=row, col=column)
     last = where[-1][0]
@@ -321,7 +411,8 @@ def finish(figure: go.Figure, view: View, theme: Theme, title: str, notes: list[
     notes = [*([hidden[0].upper() + hidden[1:]] if hidden else []), *notes]
     lines = [line for note in notes for line in textwrap.wrap(note, NOTE_CHARS)]
     style(figure, theme, title, "<br>".join(lines))
-    top = TOP + LINE * len(lines)
+    titles = max((one.text.count("<br>") for one in figure.layout.annotations), default=0)
+    top = TOP + LINE * len(lines) + TICK_ROW * titles
     n_entries = sum(trace.showlegend is not False for trace in figure.data)
     bottom = BOTTOM + LEGEND_ROW * math.ceil(n_entries / 2)
     figure.update_layout(
@@ -333,6 +424,7 @@ def finish(figure: go.Figure, view: View, theme: Theme, title: str, notes: list[
             orientation="h",
             **dict(x=0, y=-BOTTOM / height, xanchor="left", yanchor="top"),
         ),
+        dragmode=False,  # or the buttons for it cover the title on a phone
         hovermode="closest",
         hoverlabel_align="left",
     )

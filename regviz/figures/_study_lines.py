@@ -49,7 +49,7 @@ def draw(
     name = looks[baseline].name if baseline is not None else ""
     methods = [key for key in looks if key != baseline]
     low, high = _extent(frame, paired)
-    figure, where = panels(view)
+    figure, where = panels(view, places)
     for f, at in enumerate(where):
         for m, key in enumerate(methods):
             own = [rows.get((view.cell(i, f), key), {}) for i in places.order]
@@ -63,9 +63,10 @@ def draw(
     if paired:
         figure.add_hline(0, line=dict(color=muted(theme), width=1.5, dash="dot"))
     add_legend(figure, [looks[key] for key in methods], "lines+markers")
-    number = f"difference in {NAMES[metric]} from {name}" if paired else NAMES[metric]
-    title = number[0].upper() + number[1:]
-    finish(figure, view, theme, title, _notes(result, frame, paired))
+    number = NAMES[metric]
+    # a longer title would be covered by the buttons in a figure 390 px wide
+    title = f"Difference from {name}" if paired else number[0].upper() + number[1:]
+    finish(figure, view, theme, title, _notes(result, frame, number if paired else ""))
     margin = HEADROOM * (high - low)
     percent = {"tickformat": ".0%"} if metric in PERCENT else {}
     figure.update_yaxes(range=[low - margin, high + margin], zeroline=False, **percent)
@@ -165,10 +166,14 @@ def _text(row: dict[str, Any], where: str, metric: str, name: str, baseline: str
     return "<br>".join(lines)
 
 
-def _notes(result: "StudyResult", frame: Any, paired: bool) -> list[str]:
-    """Return the lines below the title: what the signs and bands are."""
-    what = "paired differences" if paired else "means"
-    notes = [f"{what} of {len(result.study.seeds)} seeds ± 1 standard error"]
+def _notes(result: "StudyResult", frame: Any, paired: str) -> list[str]:
+    """Return the lines below the title: what the signs and bands are.
+
+    ``paired`` is the name of the number for differences, and empty for means.
+    """
+    seeds = f"{len(result.study.seeds)} seeds"
+    what = f"{paired}, paired over {seeds}," if paired else f"means of {seeds}"
+    notes = [f"{what} ± 1 standard error"]
     if paired:
         n = len(result.study.cells) * (len(result.methods) - 1)
         notes.append(f"filled: clear (Holm, {n} comparisons); hollow: unclear")

@@ -1,5 +1,6 @@
 """Map of a study: the method with the lowest loss, or highest accuracy, by two axes."""
 
+import html
 import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,7 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from regviz.figures._study_axes import (
+    CHAR,
     NAMES,
+    ROW_WIDTH,
     Look,
     Places,
     View,
@@ -36,6 +39,8 @@ LIGHTNESS = 0.55  # share of the background in the colours of cells without a cl
 MAX_NAMED_COLUMNS = 4  # with more columns in a row of panels, names do not fit into cells
 ROW_HEIGHT, LEAST_HEIGHT = 72, 150  # pixels of a row of cells, and of a panel
 SIGN = 9  # pixels of a sign
+CELL_CHAR = 6.2  # pixels of a character in a cell
+UP_CHARS, BESIDE = 12, 40  # characters of a label beside a row of cells; pixels of the axis' title
 
 
 class Place(NamedTuple):
@@ -68,8 +73,10 @@ def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Fig
     rows = dict(rows_by_cell(result, result.winners(metric)))
     looks = looks_of(result, theme)
     right, up = _ranked(places_of(view.x)), _ranked(places_of(view.y))
-    figure, where = panels(view, max(LEAST_HEIGHT, ROW_HEIGHT * len(up.at)))
-    named = len(right.at) * max(column for _, column in where) <= MAX_NAMED_COLUMNS
+    figure, where = panels(view, right, max(LEAST_HEIGHT, ROW_HEIGHT * len(up.at)))
+    n_columns = len(right.at) * max(column for _, column in where)
+    longest = max(len(html.unescape(look.name)) for look in looks.values())
+    named = n_columns <= MAX_NAMED_COLUMNS and CELL_CHAR * longest <= ROW_WIDTH / n_columns
     for f, at in enumerate(where):
         cells = [
             Place(
@@ -97,7 +104,10 @@ def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Fig
         f"{_extreme(metric).capitalize()} mean {NAMES[metric]}",
         notes,
     )
-    figure.update_yaxes(up.layout() | dict(showgrid=False, showticklabels=False))
+    labels = up.layout(CHAR * len(up.at) * UP_CHARS)  # below one another, they need no rows
+    figure.update_yaxes(labels | dict(showgrid=False, showticklabels=False))
+    beside = CHAR * max(len(html.unescape(text)) for text in labels["ticktext"])
+    figure.update_layout(margin_l=max(figure.layout.margin.l, beside + BESIDE))
     figure.update_yaxes(title_text=up.title, showticklabels=True, col=1)
     figure.update_xaxes(showgrid=False)
     set_x_axes(figure, right, where)
@@ -163,7 +173,7 @@ def _method_traces(
     fills = [light if one.pale else look.colour for one in own]
     signs = go.Scatter(
         x=[sum(_span(one, key)) / 2 for one in own],
-        y=[one.y + (0.22 if named else 0) for one in own],
+        y=[one.y + (0.34 if named else 0) for one in own],
         mode="markers",
         marker=dict(
             symbol=look.symbol,
@@ -210,15 +220,15 @@ def _names(cells: list[Place], looks: dict[str, Look], theme: Theme) -> go.Scatt
     texts, colours = [], []
     for one in own:
         n = len(one.methods)
-        share = looks[one.methods[0]].name
+        lines = [f"tie of {n}"] * (n > 1) + [looks[one.methods[0]].name]
         if not math.isnan(one.row["certainty"]):
-            share += f" {one.row['certainty']:.0%}"
-        texts.append(share if n == 1 else f"tie of {n}<br>{share}")
+            lines.append(f"{one.row['certainty']:.0%}")
+        texts.append("<br>".join(lines))
         fill = mix(looks[one.methods[0]].colour, palette.BLANK[theme], LIGHTNESS * one.pale)
         colours.append(_contrast(fill))
     return go.Scatter(
         x=[one.x for one in own],
-        y=[one.y - 0.12 for one in own],
+        y=[one.y - 0.14 for one in own],
         mode="text",
         text=texts,
         textfont=dict(size=12, color=colours),

@@ -42,10 +42,10 @@ def draw(result: "StudyResult", view: View, theme: Theme) -> go.Figure:
         raise invalid("result", "of a study with several strengths of a method", "one of each")
     looks, places = looks_of(result, theme), places_of(view.x)
     chosen, offered = _by_cell(result, result.chosen), _by_cell(result, result.frame)
-    figure, where = panels(view, ROW_HEIGHT, len(methods))
-    columns, n_seeds, parts = len(where) // len(methods), len(result.study.seeds), []
+    figure, where = panels(view, places, ROW_HEIGHT, len(methods))
+    n_facets, n_seeds, parts = len(where) // len(methods), len(result.study.seeds), []
     for n, place in enumerate(where):
-        key, f = methods[n // columns], n % columns
+        key, f = methods[n // n_facets], n % n_facets
         cells = [view.cell(i, f) for i in places.order]
         own = [chosen.get((cell, key), ("", np.empty(0))) for cell in cells]
         words = [view.where((view.x, i), (view.facet, f)) for i in places.order]
@@ -57,11 +57,12 @@ def draw(result: "StudyResult", view: View, theme: Theme) -> go.Figure:
     figure.update_traces(showlegend=False)
     notes = [f"median of {n_seeds} seeds, quartiles; dashes: strengths tried"]
     finish(figure, view, theme, "Chosen strengths", notes + unfinished(result))
-    for row, key in enumerate(methods, 1):
+    for n, key in enumerate(methods):
         every = np.concatenate([tried for (_, name), (_, tried) in offered.items() if name == key])
         symbol = METHODS[key].symbol if key in METHODS else "strength"
-        figure.update_yaxes(_scale(every), row=row)
-        figure.update_yaxes(title_text=f"{looks[key].name}: {symbol}", row=row, col=1)
+        for row in {row for row, _ in where[n * n_facets : (n + 1) * n_facets]}:
+            figure.update_yaxes(_scale(every), row=row)
+            figure.update_yaxes(title_text=f"{looks[key].name}: {symbol}", row=row, col=1)
     set_x_axes(figure, places, where)
     about = f"Strengths chosen on validation points against {places.title.lower() or 'nothing'}"
     return set_alt_text(figure, f"{about}, medians over seeds. {' '.join(parts)}")

@@ -51,7 +51,8 @@ class StudyRun:
         self.error = self.note = ""
         self._visitors = frozenset([visitor])
         self._is_present = is_present
-        self._tables: dict[int, pa.Table] = {}
+        self._tables: dict[int, pa.Table | None] = {}  # None once `_result` has all of them
+        self._result: StudyResult | None = None  # of the cells that were done at the last look
         self._failures: dict[int, str] = {}
         self._n_taken, self._returned = 0, list[int]()
         self._in_progress = set[int]()
@@ -73,9 +74,12 @@ class StudyRun:
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the tables in bytes."""
+        """Memory of the tables in bytes, that of `result` included."""
         with self._lock:
-            return sum(table.nbytes for table in self._tables.values())
+            tables = [table for table in self._tables.values() if table is not None]
+            result = self._result
+        n_bytes = sum(int(table.nbytes) for table in tables)
+        return n_bytes if result is None else n_bytes + result.n_bytes
 
     @property
     def unfinished(self) -> bool:
@@ -109,19 +113,28 @@ class StudyRun:
             self._visitors -= {visitor}
 
     def result(self) -> StudyResult:
-        """Return the cells that are done, as a result."""
+        """Return the cells that are done, as a result; the same object while they are the same."""
         with self._lock:
-            tables = dict(self._tables)
-        return StudyResult.of(self.study, tables)
+            if self._result is not None and self._result.n_done == len(self._tables):
+                return self._result
+            tables = {at: table for at, table in self._tables.items() if table is not None}
+        result = StudyResult.of(self.study, tables)
+        with self._lock:
+            if self._result is None or self._result.n_done < result.n_done:
+                self._result = result
+            if result.complete:
+                self._tables = dict.fromkeys(self._tables)
+        return result
 
     def begin(self) -> None:
         """Note that the study is computed from now on."""
         if self.state == "waiting":
             self.state, self._began = "running", time.monotonic()
 
-    def resume(self) -> None:
-        """Wait in the queue again, with the cells that are done."""
+    def resume(self, visitor: str) -> None:
+        """Wait in the queue again for a visitor, with the cells that are done."""
         with self._lock:
+            self._visitors = frozenset([visitor])  # those of before may watch other studies by now
             self.state, self.error, self.note = "waiting", "", ""
             self._returned += self._failures
             self._failures.clear()
@@ -233,7 +246,7 @@ class StudyRegistry:
     max_active : int
         Bound on studies that are computed at the same time.
     max_bytes : int
-        Bound on the memory of the tables of finished studies, in bytes.
+        Bound on the memory of the tables and results of finished studies, in bytes.
     max_age : float
         Seconds after its last use until `evict` evicts a finished study.
     is_present : callable
@@ -273,7 +286,7 @@ class StudyRegistry:
 
     @property
     def n_bytes(self) -> int:
-        """Memory of the tables of all studies in bytes."""
+        """Memory of the tables and results of all studies in bytes."""
         with self._lock:
             return sum(run.n_bytes for run, _ in self._runs.values())
 
@@ -299,7 +312,7 @@ class StudyRegistry:
                 if run is None:
                     run = StudyRun(study, visitor, self.is_present)
                 else:
-                    run.resume()
+                    run.resume(visitor)
                 self._runs[study] = run, time.monotonic()
                 self._queue.append(run)
                 self.n_started += 1

@@ -101,12 +101,12 @@ class ClusterWorkers:
 
     def _drive(self, run: StudyRun, changed: Callable[[], None]) -> None:
         """Compute a study until it is complete, its visitors have left, or the cluster fails."""
-        positions: dict[str, int] = {}
+        taken = set[int]()
 
         def cells() -> Iterator[Cell]:
-            while (taken := run.take()) is not None:
-                index, cell = taken
-                positions[cell.key] = index
+            while (next_one := run.take()) is not None:
+                index, cell = next_one
+                taken.add(index)
                 yield cell
 
         def tell(event: Event) -> None:
@@ -117,8 +117,10 @@ class ClusterWorkers:
 
         try:
             for cell, table in cells_done(cells(), self.address, tell, stop, self.max_cells):
+                index = run.study.cells.index_of(cell)
+                taken.remove(index)
                 run.note = ""
-                run.add(positions.pop(cell.key), cell, table)
+                run.add(index, cell, table)
                 changed()
         except (OSError, ValueError, RunError) as error:
             unanswered = isinstance(error, ValueError) and isinstance(error.__cause__, OSError)
@@ -128,7 +130,7 @@ class ClusterWorkers:
             _logger.exception("a study failed")
             run.end("failed", f"{type(error).__name__}: {error}")
         finally:
-            for index in positions.values():
+            for index in taken:
                 run.put_back(index)
             run.release()
             changed()

@@ -5,6 +5,7 @@ from typing import Any
 
 import regviz
 from regviz.studies.study import Study
+from regviz.studies.summary import methods_of
 
 _WIDTH = 100  # columns
 _INDENT = 4 * " "
@@ -27,7 +28,7 @@ print(study.cost())
 scheduler = sys.argv[1] if len(sys.argv) > 1 else None
 result = study.run(store="{store}", scheduler=scheduler)
 result.frame.to_csv("study.csv", index=False)
-print(result.differences({baseline}).drop(columns="cell").to_string(index=False))
+print(result.{table}.drop(columns="cell").to_string(index=False))
 regviz.figures.study(result).write_html("study.html")
 '''
 
@@ -43,7 +44,8 @@ def study_program(study: Study) -> str:
     -------
     str
         The program builds an equal study, with the same `Study.id`. It prints the cost and the
-        paired differences, and writes ``study.csv`` and ``study.html``.
+        paired differences, or the means of a single method, and writes ``study.csv`` and
+        ``study.html``.
 
     Examples
     --------
@@ -53,7 +55,8 @@ def study_program(study: Study) -> str:
     >>> 'vary={"data.noise": (0.1, 0.3)}' in study_program(study)
     True
     """
-    methods = [row.method for row in study.cells[0].rows]
+    methods = methods_of(study)
+    baseline = "" if "none" in methods else f"baseline={_quoted(methods[0])}"
     return _TEXT.format(
         version=regviz.__version__,
         n_cells=len(study.cells),
@@ -62,7 +65,7 @@ def study_program(study: Study) -> str:
         ss="s" * (len(study.seeds) > 1),
         store=f"study-{study.id}",
         study=_code(study, ""),
-        baseline="" if "none" in methods else f'baseline="{methods[0]}"',
+        table=f"differences({baseline})" if len(methods) > 1 else "means()",
     )
 
 

@@ -33,7 +33,7 @@ class StudyProgress:
     seconds_left : float or None
         Estimate of the time to the end; None if it is not known.
     n_workers : int
-        Number of threads or processes that compute cells.
+        Number of threads that compute cells: of this process, or of all workers of a cluster.
     n_failed : int
         Number of cells that failed.
     message : str
@@ -43,7 +43,7 @@ class StudyProgress:
     --------
     >>> from regviz.studies.progress import StudyProgress
     >>> print(StudyProgress(90, 12, 4, 1280, 2.0, 19.5, n_workers=2))
-    12 of 90 cells (4 from the store), 640 networks a second, 20 s left, 2 workers
+    12 of 90 cells (4 from the store), 640 networks a second, 20 s left, 2 threads
     """
 
     n_cells: int
@@ -75,7 +75,7 @@ class StudyProgress:
             return ", ".join(parts)
         if self.seconds_left is not None:
             parts.append(f"{duration(self.seconds_left)} left")
-        parts.append(f"{self.n_workers:,} worker{'s' * (self.n_workers != 1)}")
+        parts.append(f"{self.n_workers:,} thread{'s' * (self.n_workers != 1)}")
         return ", ".join(parts)
 
 
@@ -126,7 +126,7 @@ class Meter:
         self._tell(n_done=state.n_done + 1, n_networks=state.n_networks + n_networks)
 
     def changed(self, n_workers: int, n_failed: int = 0, message: str = "") -> None:
-        """Report other numbers of workers and failed cells, or an event."""
+        """Report other numbers of threads and failed cells, or an event."""
         self._tell(n_workers=n_workers, n_failed=n_failed, message=message)
 
     def _tell(self, **changes: Any) -> None:
@@ -142,7 +142,7 @@ class Meter:
     def _left(self, seconds: float) -> float | None:
         """Return the estimate of the time left: by what was done, or by the estimate of the work.
 
-        Workers are taken as cores as long as no cell is finished.
+        Threads are taken as cores as long as no cell is finished.
         """
         if self._work_done > 0:
             return seconds * max(self._work - self._work_done, 0.0) / self._work_done

@@ -116,6 +116,11 @@ class StudyResult:
         return self._pandas(self.table.filter(self.table["chosen"]))
 
     @cached_property
+    def positions(self) -> dict[str, int]:
+        """Position in ``study.cells`` of each finished cell, by its key, in order."""
+        return summary.positions(self.study, self.table)
+
+    @cached_property
     def methods(self) -> tuple[str, ...]:
         """Keys of the methods in the order of the table, as in its column ``method``."""
         return summary.methods_of(self.study)
@@ -145,7 +150,9 @@ class StudyResult:
         ValueError
             If there is no such column.
         """
-        return summary.means(self.study, self.table, metric)
+        return self._once(
+            repr(("means", metric)), lambda: summary.means(self.study, self.table, metric)
+        )
 
     def differences(
         self,
@@ -204,8 +211,11 @@ class StudyResult:
         --------
         regviz.studies.statistics : The functions that compute the numbers.
         """
-        return summary.differences(
-            self.study, self.table, metric, baseline, interval=interval, correction=correction
+        return self._once(
+            repr(("differences", metric, baseline, interval, correction)),
+            lambda: summary.differences(
+                self.study, self.table, metric, baseline, interval=interval, correction=correction
+            ),
         )
 
     def winners(self, metric: str = "test_loss") -> "pd.DataFrame":
@@ -240,7 +250,28 @@ class StudyResult:
         ValueError
             If the metric is another one, or the study has a single method.
         """
-        return summary.winners(self.study, self.table, metric)
+        return self._once(
+            repr(("winners", metric)), lambda: summary.winners(self.study, self.table, metric)
+        )
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the table, and of the frames that were made of it, in bytes."""
+        made = [self.__dict__[name] for name in ("frame", "chosen") if name in self.__dict__]
+        frames = [*made, *self._computed.values()]
+        n_bytes = sum(int(frame.memory_usage(deep=True).sum()) for frame in frames)
+        return n_bytes + int(self.table.nbytes)
+
+    @cached_property
+    def _computed(self) -> "dict[str, pd.DataFrame]":
+        """Tables that methods have returned, by the method and its arguments."""
+        return {}
+
+    def _once(self, key: str, compute: "Callable[[], pd.DataFrame]") -> "pd.DataFrame":
+        """Return a copy of a table that is computed at the first call only."""
+        if key not in self._computed:
+            self._computed[key] = compute()
+        return self._computed[key].copy()
 
     def _pandas(self, table: "pa.Table") -> "pd.DataFrame":
         try:

@@ -67,8 +67,15 @@ def methods_with_choice(study: "Study") -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.method for row in study.cells[0].rows if row.strength_index))
 
 
-def chosen(study: "Study", table: "pa.Table", column: str) -> Chosen:
-    """Return a column of the chosen networks by seed, cell and method."""
+def positions(study: "Study", table: "pa.Table") -> dict[str, int]:
+    """Return the position of each cell of a table in the study, by the cell's key, in order."""
+    cells, first = np.unique(_cells(study, table), return_index=True)
+    keys = table["cell"].take(arrow().array(first)).to_pylist()
+    return dict(zip(keys, cells.tolist(), strict=True))
+
+
+def _cells(study: "Study", table: "pa.Table") -> NDArray[np.intp]:
+    """Return the position in the study of the cell of each row of a table."""
     pa = arrow()
     import pyarrow.compute as pc
 
@@ -76,9 +83,18 @@ def chosen(study: "Study", table: "pa.Table", column: str) -> Chosen:
     for axis in study.axes:
         own = pc.index_in(table[axis.path], value_set=pa.array(axis.column))
         cells = cells * len(axis.values) + own.to_numpy()
+    return cells
+
+
+def chosen(study: "Study", table: "pa.Table", column: str) -> Chosen:
+    """Return a column of the chosen networks by seed, cell and method."""
+    pa = arrow()
+    import pyarrow.compute as pc
+
+    cells = _cells(study, table)
     keys = [""] * len(study.cells)
-    for cell in np.unique(cells, return_index=True)[1]:
-        keys[cells[cell]] = table["cell"][int(cell)].as_py()
+    for key, cell in positions(study, table).items():
+        keys[cell] = key
     methods = methods_of(study)
     kept = table["chosen"].to_numpy()
     i, m, s = (

@@ -55,6 +55,24 @@ def run(page: Page) -> None:
     expect(page.get_by_role("heading", name="Open a cell")).to_be_visible()
 
 
+TITLES = {
+    "Map of winners": "Lowest mean test loss",
+    "Lines": "Test loss",
+    "Differences from None": "Difference from None",
+    "Strengths chosen": "Chosen strengths",
+}
+
+
+def show_view(page: Page, view: str) -> None:
+    """Choose a view, and wait for its figure."""
+    choice = page.get_by_role("radio", name=view)
+    expect(choice).to_have_count(1)  # that of the unfinished study is gone
+    choice.click()
+    drawn = page.locator(".st-key-study_figure .gtitle")
+    expect(drawn.filter(has_text=re.compile(f"^{TITLES[view]}"))).to_be_visible()
+    expect(drawn).to_have_count(1)  # that of the view before is gone
+
+
 @pytest.fixture(scope="module")
 def finished(context: BrowserContext, url: str) -> Iterator[Page]:
     """A page with the result of a tiny study."""
@@ -85,6 +103,46 @@ def test_a_point_that_is_clicked_is_the_cell_that_opens(finished: Page):
     assert (scene.data.noise, scene.network.hidden) == (0.3, (2,))
 
 
+def test_points_of_every_panel_and_view_choose_their_cell_one_after_the_other(
+    context: BrowserContext, url: str
+):
+    vary = "network.hidden=2,8,32;data.noise=0.1,0.3"
+    page = open_study(context, url, f"{TINY}&vary={vary}")
+    run(page)
+    cell = page.get_by_role("combobox", name=re.compile("Cell"))
+    for view in ("Lines", "Differences from None", "Map of winners"):
+        show_view(page, view)
+        drawn = page.locator(".st-key-study_figure .js-plotly-plot")
+        for width, noise in ((8, 0.3), (32, 0.1), (8, 0.3)):
+            # of some sign of the cell: its place on the page
+            place = drawn.evaluate(PLACE, f"units of the hidden layer {width}, noise {noise}<br>")
+            page.mouse.move(place["x"] - 3, place["y"] - 3)
+            page.mouse.move(place["x"], place["y"], steps=3)
+            hover = drawn.locator(".hoverlayer")  # Plotly chooses what is hovered
+            expect(hover).to_contain_text(f"hidden layer {width}, noise {noise}")
+            page.mouse.click(place["x"], place["y"])
+            expect(cell).to_have_value(f"Width {width}, Noise {noise}")
+    page.close()
+
+
+# the place of the first sign whose text about itself begins with some words
+PLACE = """(chart, words) => {
+  chart.scrollIntoView({ block: "center" });
+  for (const trace of chart._fullData) {
+    const i = (trace.customdata ?? []).findIndex((one) => one[1].startsWith(words));
+    if (i >= 0) {
+      const box = chart.getBoundingClientRect();
+      const [x, y] = [chart._fullLayout[trace.xaxis.replace("x", "xaxis")],
+        chart._fullLayout[trace.yaxis.replace("y", "yaxis")]];
+      return {
+        x: box.left + x._offset + x.d2p(trace.x[i]),
+        y: box.top + y._offset + y.d2p(trace.y[i]),
+      };
+    }
+  }
+}"""
+
+
 def test_the_page_is_accessible_in_both_themes(finished: Page):
     for scheme, rules in (("light", RULES), ("dark", CONTRAST)):
         finished.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -101,6 +159,49 @@ def test_a_phone_shows_all_of_a_result_without_scrolling_sideways(
     run(page)
     main = page.get_by_test_id("stMain")
     assert main.evaluate("(main) => main.scrollWidth <= main.clientWidth")
+    page.close()
+
+
+# of each tick's label: its angle, whether the chart cuts it, and whether it meets another
+LABELS = """() => {
+  const found = [];
+  for (const chart of document.querySelectorAll(".st-key-study_figure .js-plotly-plot")) {
+    const all = chart.getBoundingClientRect();
+    const texts = [...chart.querySelectorAll(":is(.xaxislayer-above, .yaxislayer-above) text")]
+      .filter((text) => /tick$/.test(text.parentElement.getAttribute("class")));
+    // the last line: those before it are empty
+    const last = texts.map((text) => text.querySelector("tspan:last-of-type") ?? text);
+    const boxes = last.map((line) => line.getBoundingClientRect());
+    boxes.forEach((box, i) => {
+      const angle = /rotate\\((-?[\\d.]+)/.exec(texts[i].getAttribute("transform") ?? "");
+      const meets = (other, j) =>
+        i !== j &&
+        box.left < other.right &&
+        other.left < box.right &&
+        box.top < other.bottom &&
+        other.top < box.bottom;
+      found.push({
+        text: texts[i].textContent,
+        angle: Number(angle?.[1] ?? 0),
+        cut: box.left < all.left || box.right > all.right || box.bottom > all.bottom,
+        meets: boxes.some(meets),
+      });
+    });
+  }
+  return found;
+}"""
+
+
+def test_no_label_of_an_axis_is_turned_cut_or_covered_on_a_phone(context: BrowserContext, url: str):
+    vary = "training.optimizer=sgd,momentum,adam,adamw;data.noise=0,0.05,0.1,0.15,0.2,0.25"
+    page = open_study(context, url, f"{TINY}&vary={vary}", width=390, height=844)
+    run(page)
+    for view in TITLES:
+        show_view(page, view)
+        labels = page.evaluate(LABELS)
+        assert len(labels) > 8
+        wrong = [one for one in labels if one["angle"] or one["cut"] or one["meets"]]
+        assert wrong == [], view
     page.close()
 
 

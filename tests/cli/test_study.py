@@ -15,6 +15,7 @@ import regviz
 from regviz.analysis.replicates import with_seed
 from regviz.scenes.study_link import link, study_of
 from regviz.studies import cluster
+from regviz.studies.cell import Cell
 from regviz.studies.errors import SchedulerLostError, StudyError
 from tests.cli.conftest import EXPERIMENT, SCENE, Run
 
@@ -164,6 +165,34 @@ def test_the_figure_is_a_page_of_its_own(
     words = ("--vary", "data.noise=0.1,0.3", "--strengths", "1", "--seeds", "2", "--figure", file)
     assert run("study", scene_file, *words).code == 0
     assert "Noise" in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["study.png", "study.svg", "study"])
+def test_another_figure_than_a_page_is_refused_with_the_allowed_ending(
+    run: Run, scene_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    monkeypatch.setattr("regviz.studies.study.Study.run", pytest.fail)
+    done = run("study", scene_file, "--seeds", "2", "--figure", tmp_path / name)
+    assert (done.code, done.out) == (2, "")
+    assert "a file name that ends in .html (the camera of that page saves a PNG)" in done.err
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", None])
+def test_a_command_that_goes_on_from_its_store_hashes_each_cell_once(
+    run: Run, scene_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str | None
+):
+    words = ("study", scene_file, "--vary", "data.noise=0.1,0.2,0.3", "--strengths", "1")
+    words += ("--seeds", "2", "--store", tmp_path / "store", *[form] * bool(form))
+    whole = run(*words)
+    hashed, own = [], Cell.key.fget
+
+    def key(cell: Cell) -> str:
+        hashed.append(cell.values)
+        return own(cell)
+
+    monkeypatch.setattr(Cell, "key", property(key))
+    assert run(*words) == whole
+    assert sorted(hashed) == [(("data.noise", noise),) for noise in (0.1, 0.2, 0.3)]
 
 
 def test_without_its_packages_the_command_names_the_extra(

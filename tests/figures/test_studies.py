@@ -7,7 +7,7 @@ import pytest
 
 import regviz
 from regviz import figures
-from regviz.figures._study_axes import places_of
+from regviz.figures._study_axes import CHAR, ROW_WIDTH, places_of
 from regviz.methods.labels import method_name
 from regviz.studies.axes import Axis
 from tests.support.studies import result_of
@@ -112,11 +112,59 @@ def test_numbers_have_a_numeric_axis_and_other_values_the_order_of_the_study(
         assert layout["type"] == kind
 
 
+@pytest.mark.parametrize("kind", ["lines", "strengths"])
+def test_panels_stand_beside_one_another_only_if_their_labels_fit_on_a_phone(kind: str):
+    def columns(x: tuple, facet: tuple) -> tuple[int, int]:
+        study = regviz.Study(
+            vary=dict([x, facet]), methods=("none", "l2"), strengths=2, seeds=range(2)
+        )
+        losses = np.random.default_rng(0).uniform(size=(2, len(study.cells), 3))
+        figure = figures.study(result_of(study, losses), kind=kind)
+        starts = {axis.domain[0] for axis in figure.select_xaxes()}
+        signs = [t for t in figure.data if t.name == "L2" and t.customdata is not None]
+        return len(starts), len(signs)
+
+    noises = ("data.noise", (0.1, 0.2, 0.3))
+    names = ("training.optimizer", ("sgd", "momentum", "adam", "adamw"))
+    assert columns(("training.learning_rate", (0.01, 0.1)), noises) == (3, 3)
+    assert columns(("training.learning_rate", (0.01, 0.1)), names) == (3, 4)
+    assert columns(("network.activation", ("tanh", "relu")), names) == (3, 4)
+    assert columns(("network.activation", ("tanh", "relu", "sigmoid")), noises) == (2, 3)
+    assert columns(names, noises) == (1, 3)
+    assert columns(("network.activation", ("tanh", "leaky_relu", "sigmoid")), noises) == (1, 3)
+
+
 def test_a_crowded_axis_labels_both_ends_and_values_at_a_distance():
     places = places_of(Axis("network.hidden", tuple((n,) for n in range(1, 101))))
-    shown = [int(text) for text in places.layout(5)["ticktext"]]
+    shown = [int(text) for text in places.layout(100)["ticktext"]]
     assert (shown[0], shown[-1]) == (1, 100)
-    assert len(shown) <= 6
+    assert 2 < len(shown) <= 5
+
+
+@pytest.mark.parametrize("width", [ROW_WIDTH, ROW_WIDTH / 3])
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("data.noise", tuple(round(0.05 * i, 2) for i in range(12))),
+        ("training.learning_rate", (0.001, 0.003, 0.01, 0.03, 0.1)),
+        ("training.optimizer", ("sgd", "momentum", "rmsprop", "adam", "adamw")),
+        ("network.hidden", tuple((32,) * n for n in range(1, 7))),
+        ("data.name", ("three_spirals", "moons", "circles", "checkerboard")),
+    ],
+)
+def test_labels_of_an_axis_do_not_meet_on_a_phone(path: str, values: tuple, width: float):
+    layout = places_of(Axis(path, values)).layout(width)
+    low, high = layout["range"]
+    at = np.array(layout["tickvals"], dtype=float)
+    at = np.log10(at) if layout.get("type") == "log" else at
+    pixels = (at - low) / (high - low) * width
+    ends: dict[int, float] = {}
+    for x, text in sorted(zip(pixels, layout["ticktext"], strict=True)):
+        row, words = text.count("<br>"), text.split("<br>")[-1]
+        half = CHAR * len(words) / 2
+        assert x - half >= ends.get(row, -np.inf)
+        ends[row] = x + half
+    assert layout["tickangle"] == 0
 
 
 def test_a_map_divides_a_cell_among_the_methods_that_tie_and_fills_a_clear_winners():
@@ -138,7 +186,8 @@ def test_a_map_divides_a_cell_among_the_methods_that_tie_and_fills_a_clear_winne
     empty = [t for t in figure.data if t.customdata is not None and t.name is None]
     assert [one[1].split("<br>")[1] for one in empty[0].customdata] == ["not finished"] * 3
     (texts,) = (t.text for t in figure.data if t.mode == "text")
-    assert [text.split("<br>")[0] for text in texts] == ["L2 100%", "tie of 2", "L2 100%"]
+    assert [text.split("<br>")[0] for text in texts] == ["L2", "tie of 2", "L2"]
+    assert texts[0] == "L2<br>100%"
     assert (
         "Of 3 finished cells of 6: None is clearly lower than all others in 0 and ties in 1"
         in (figure.layout.meta["alt"])

@@ -129,6 +129,37 @@ def test_a_refused_visitor_keeps_the_study_and_one_who_is_alone_with_it_may_chan
     assert (first.state, second.state) == ("stopped", "complete")
 
 
+def test_who_watched_a_study_that_ended_does_not_watch_it_when_another_goes_on():
+    place = Place()
+    run = place.studies.start(FIRST, "ann")
+    run.end("failed", "no scheduler answers")
+    place.studies.start(SECOND, "ann")
+    assert place.studies.start(FIRST, "bob") is run
+    assert run.watchers() == ["bob"]
+    place.studies.leave("bob")
+    run_all(place.scheduler)
+    assert run.state == "stopped"
+
+
+def test_a_result_is_made_once_for_the_same_cells_and_counts_in_the_memory():
+    place = Place()
+    run = place.studies.start(FIRST, "ann")
+    while not run.n_done:
+        place.scheduler.run_slice()
+    part, n_bytes = run.result(), run.n_bytes
+    assert run.result() is part
+    assert n_bytes > part.table.nbytes
+    run_all(place.scheduler)
+    whole = run.result()
+    assert (part.n_done, whole.n_done) == (1, 3)
+    assert run.result() is whole
+    before = run.n_bytes
+    assert before == whole.table.nbytes
+    whole.differences()
+    assert run.n_bytes > before
+    assert run.result().frame.equals(FIRST.run(progress=lambda _: None).frame)
+
+
 def test_a_failing_cell_is_named_after_the_last_one_and_computed_again_on_request(monkeypatch):
     def failing(cell, due):
         if dict(cell.values)["data.noise"] == 0.2:

@@ -12,12 +12,15 @@ from streamlit.util import calc_hash
 
 import regviz
 from regviz.pages import SCRIPT
-from regviz.pages.study import PATH, results
+from regviz.pages.study import PATH, cost, results
 from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offers
 from regviz.scenes.link import from_query as scene_from_query
 from regviz.scenes.study_link import from_query
 from regviz.server import state
+from regviz.studies import summary
+from regviz.studies.cell import Cell
+from regviz.studies.result import StudyResult
 from tests.support.playground import open_page, widget
 from tests.support.studies import result_of
 from tests.support.waiting import wait_until
@@ -134,6 +137,44 @@ def test_a_result_has_figure_findings_differences_and_downloads():
     assert labels == ["Table (CSV)", "Table (Parquet)", "Figure (HTML)", "Program"]
 
 
+def test_a_finished_study_is_compared_and_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
+    calls: list[str] = []
+
+    def count(where: Any, name: str) -> None:
+        own = getattr(where, name)
+
+        def counted(*args: Any, **named: Any) -> Any:
+            calls.append(name)
+            return own(*args, **named)
+
+        monkeypatch.setattr(where, name, counted)
+
+    page = finished(open_study(**TINY))
+    for where, name in ((summary, "differences"), (results, "_drawn"), (StudyResult, "of")):
+        count(where, name)
+    for _ in range(3):
+        page.run()
+        assert not page.exception
+    assert calls == []
+    widget(page.selectbox, "Number").select("sparsity").run()
+    assert calls == ["_drawn"]
+
+
+def test_no_cell_is_hashed_to_show_a_finished_study_but_the_one_that_opens(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    page = finished(open_study(**TINY))
+    hashed, own = [], Cell.key.fget
+
+    def key(cell: Cell) -> str:
+        hashed.append(cell.values)
+        return own(cell)
+
+    monkeypatch.setattr(Cell, "key", property(key))
+    page = widget(page.selectbox, "Cell").select_index(1).run()
+    assert set(hashed) == {(("data.noise", 0.3),)}
+
+
 def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
     drawn, own = [], results._drawn
 
@@ -174,6 +215,33 @@ def test_a_study_beyond_the_limits_is_refused_before_it_runs(monkeypatch: pytest
     assert "18 networks, and this server allows 10" in page.error[0].value
     assert "Choose" in page.error[0].value
     assert "Run" not in [each.label for each in page.button]
+
+
+def test_the_memory_of_the_largest_cell_counts_wherever_it_is(monkeypatch: pytest.MonkeyPatch):
+    sizes = ((2,), (32, 32), (4,))
+    vary = {"network.hidden": sizes, "training.dtype": ("float32", "float64")}
+    study = regviz.Study(vary=vary, methods=("none", "l2"), seeds=range(10))
+    alone = [regviz.Study(vary={"network.hidden": [one]}, methods=("none",)) for one in sizes]
+    assert cost.largest_cell_bytes(alone[1]) > cost.largest_cell_bytes(alone[2])
+    monkeypatch.setattr(cost, "MAX_CELL_BYTES", cost._cell_bytes(study.cells[-1]))
+    assert "A cell of this study needs" in cost.reason_against(study)
+    outer = replace(study, vary={"network.hidden": sizes[::2]})
+    assert cost.reason_against(outer) == ""
+    n_parameters = 2 * 32 + 32 + 32 * 32 + 32 + 32 + 1
+    # 13 networks take the place of 16; values, gradients and two moments of 8 bytes
+    assert cost.largest_cell_bytes(study) == 10 * 16 * n_parameters * 4 * 8
+
+
+def test_width_and_depth_are_said_to_be_one_setting():
+    page = open_study(**TINY)
+    second = widget(page.selectbox, "Second axis")
+    assert "only one of them can be an axis" in second.help
+    widget(page.selectbox, "Axis").select("width").run()
+    assert {"depth", "layers"}.isdisjoint(widget(page.selectbox, "Second axis").options)
+    layers = widget(page.selectbox, "Axis").select("layers").run()
+    values = widget(layers.multiselect, "Values of hidden layers")
+    values.set_value(["4", "16-16", "16", "4-4"]).run()
+    assert chosen(page).vary == (("network.hidden", ((4,), (16,), (4, 4), (16, 16))),)
 
 
 def test_a_value_that_is_typed_wrong_is_named_and_nothing_runs():

@@ -12,6 +12,39 @@ from regviz.programs.study import study_program
 from regviz.scenes.study_link import study_of
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"methods": ("l2",), "strengths": {"l2": (0.01, 0.1)}},
+        {"base": regviz.Experiment(training=regviz.TrainingSpec(epochs=3))},
+    ],
+)
+def test_the_program_of_a_single_method_prints_its_means(
+    options: dict,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    base = regviz.Experiment(
+        regviz.PointsSpec([(x / 10, x * x / 100, int(x > 30)) for x in range(60)]),
+        training=regviz.TrainingSpec(epochs=3),
+    )
+    study = regviz.Study(**{"base": base, "seeds": range(2)} | options)
+    file = tmp_path / "study.py"
+    file.write_text(study_program(study), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(file)])
+    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "")  # 5 MB
+    made = runpy.run_path(str(file))
+    assert made["study"] == study
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-2].split()[:2] == ["method", "mean"]
+    mean = made["result"].means()["mean"].item()
+    method, number = printed[-1].split()[:2]
+    assert method == (study.methods or ("none",))[0]
+    assert float(number) == pytest.approx(mean, 1e-4)
+
+
 def test_the_program_runs_the_same_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

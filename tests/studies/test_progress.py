@@ -36,11 +36,11 @@ class Clock:
 def test_the_time_left_follows_the_work_that_is_done():
     clock, states = Clock(), []
     meter = Meter(states.append, n_cells=10, n_reused=4, work=60.0, n_workers=2, clock=clock)
-    assert str(states[-1]) == "4 of 10 cells (4 from the store), 30 s left, 2 workers"
+    assert str(states[-1]) == "4 of 10 cells (4 from the store), 30 s left, 2 threads"
     clock.now = 4.0
     meter.done(n_networks=400, work=10.0)  # a sixth of the work in 4 s
     assert str(states[-1]) == (
-        "5 of 10 cells (4 from the store), 100 networks a second, 20 s left, 2 workers"
+        "5 of 10 cells (4 from the store), 100 networks a second, 20 s left, 2 threads"
     )
     meter.changed(n_workers=1, n_failed=1, message="Worker 2 is lost.")
     assert (states[-1].n_workers, states[-1].message) == (1, "Worker 2 is lost.")
@@ -62,8 +62,8 @@ def test_a_terminal_has_one_line_that_is_cleared_and_messages_stay(
     display.show(StudyProgress(10, 2))  # at once: not shown
     display.show(StudyProgress(10, 3, message="Worker 2 is lost."))
     display.close()
-    first, message = "Study: 1 of 10 cells, 1 worker"[:29], "note: Worker 2 is lost.\n"
-    last = "Study: 3 of 10 cells, 1 worker"[:29]
+    first, message = "Study: 1 of 10 cells, 1 thread"[:29], "note: Worker 2 is lost.\n"
+    last = "Study: 3 of 10 cells, 1 thread"[:29]
     blank = " " * 29
     assert terminal.getvalue() == f"\r{first}\r{blank}\r{message}\r{last}\r{blank}\r"
 
@@ -98,7 +98,7 @@ def test_a_notebook_has_one_display_that_is_updated(monkeypatch: pytest.MonkeyPa
     assert [kind for kind, _ in written] == ["display", "update"]
     content = written[-1][1]
     assert '<progress aria-label="Cells of the study" max="8" value="2"' in content["text/html"]
-    assert content["text/plain"] == "Study: 2 of 8 cells, 1 worker"
+    assert content["text/plain"] == "Study: 2 of 8 cells, 1 thread"
     clock = Clock()
     shown_again = NotebookDisplay(clock)
     clock.now = 1.0

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import regviz
-from regviz.studies import statistics
+from regviz.studies import statistics, summary
 from tests.support.studies import result_of
 
 METHODS = ("none", "l2", "dropout")
@@ -167,3 +167,26 @@ def test_errors_name_the_allowed_values():
     ):
         with pytest.raises(ValueError, match=words):
             call()
+
+
+def test_a_table_is_computed_once_and_a_caller_may_change_it(monkeypatch: pytest.MonkeyPatch):
+    calls, own = [], summary.chosen
+
+    def counted(*args):
+        calls.append(args)
+        return own(*args)
+
+    monkeypatch.setattr(summary, "chosen", counted)
+    result = result_of(STUDY, LOSSES)
+    n_bytes = result.n_bytes
+    for table in (result.means, result.differences, result.winners):
+        first = table()
+        expected = first.copy()
+        first["cell"] = "changed"
+        assert table().equals(expected)
+    assert len(calls) == 3
+    assert not result.differences("test_accuracy").equals(result.differences())
+    assert result.n_bytes > n_bytes
+    assert list(result.positions) == [cell.key for cell in STUDY.cells]
+    done = result_of(STUDY, LOSSES, done=[1])
+    assert done.positions == {STUDY.cells[1].key: 1}

@@ -15,6 +15,11 @@ from regviz.studies.study import Study
 
 MAX_AXES, MAX_VALUES, MAX_SEEDS = 2, 12, 50
 NONE = ""  # the choice of no second axis
+ONE_SETTING = (
+    "Width, depth and hidden layers are the same setting of the network, so only one of them can"
+    " be an axis. For widths and depths together, choose “Hidden layers” as an axis, with values"
+    " such as 4, 16, 4-4 and 16-16."
+)
 CARDS = "cards"  # the choice of the strengths that the scene shows
 STRENGTHS: dict[Any, str] = {
     CARDS: "As on the cards",
@@ -95,6 +100,7 @@ def _choose_axis(
         keys.index(chosen) if chosen in keys else 0,
         format_func=lambda key: options[key].label if key else "None",
         key=_key(f"axis_{place}"),
+        help=ONE_SETTING if place else None,
     )
     return options[key] if key else None
 

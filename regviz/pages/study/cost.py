@@ -1,8 +1,11 @@
 """A study in words, what it takes, and whether the server allows it."""
 
+import math
 from functools import lru_cache
 
-from regviz.engine.layout import Layout
+import numpy as np
+
+from regviz.engine.layout import NETWORKS, Layout
 from regviz.methods.labels import method_name
 from regviz.pages.study.offers import offers_of
 from regviz.server.state import limits
@@ -11,15 +14,24 @@ from regviz.studies.cost import StudyCost
 from regviz.studies.progress import duration
 from regviz.studies.study import Study
 
-# Bound on the memory of a cell in training, in bytes: weights and gradients of all its networks,
-# and the optimizer's two moments.
-MAX_CELL_BYTES, BYTES_PER_PARAMETER = 400_000_000, 16
+# Bound on the memory of a cell in training, in bytes; and numbers in memory for each parameter of a
+# network: its value, its gradient, and the optimizer's two moments.
+MAX_CELL_BYTES, NUMBERS_PER_PARAMETER = 400_000_000, 4
 
 
 @lru_cache(maxsize=64)
 def cost_of(study: Study) -> StudyCost:
     """Return the cost of a study, cached, as each rerun of the page needs it."""
     return study.cost()
+
+
+@lru_cache(maxsize=64)  # 2.5 s for 10,000 cells, the most that a link holds
+def largest_cell_bytes(study: Study) -> int:
+    """Return the memory of the study's largest cell in training, in bytes.
+
+    All cells are looked at: size and number of networks depend on most settings that can vary.
+    """
+    return max(map(_cell_bytes, study.cells))
 
 
 def describe(study: Study) -> str:
@@ -34,10 +46,11 @@ def describe(study: Study) -> str:
     networks = f"{cost.n_networks:,} network{'s' * (cost.n_networks > 1)}"
     where = "on the cluster" if limits().scheduler else f"on {_cores()} of this server"
     seconds = cost.seconds if limits().scheduler else cost.seconds / limits().threads
-    time = f"{duration(cost.seconds)} of one core" if limits().scheduler else duration(seconds)
+    time = "under 1 s" if seconds < 1 else f"about {duration(seconds)}"
+    time += " of one core" * bool(limits().scheduler)
     return (
         f"{' × '.join(axes) or 'One cell'}; {', '.join(names)}; {len(study.seeds)} seeds."
-        f"  \n{cells}, {networks}, about {time} {where}."
+        f"  \n{cells}, {networks}, {time} {where}."
     )
 
 
@@ -58,8 +71,7 @@ def reason_against(study: Study) -> str:
             f"This study would take about {duration(cost.seconds)} of one core, and this server"
             f" allows {duration(granted.study_seconds)}. {_advice(study)}"
         )
-    largest = max(map(_cell_bytes, (study.cells[0], study.cells[-1])))
-    if largest > MAX_CELL_BYTES:
+    if (largest := largest_cell_bytes(study)) > MAX_CELL_BYTES:
         return (
             f"A cell of this study needs {largest / 1e6:,.0f} MB, and this server allows"
             f" {MAX_CELL_BYTES / 1e6:,.0f}. {_advice(study)}"
@@ -72,9 +84,13 @@ def _cell_bytes(cell: Cell) -> int:
     experiment = cell.experiment
     data = experiment.data
     layout = Layout.of(experiment.network, data.n_columns, data.n_outputs)
+    n_networks = NETWORKS * math.ceil(len(experiment.regularizations) / NETWORKS)
+    n_numbers = NUMBERS_PER_PARAMETER * n_networks
+    if cell.stops_early:  # the unregularized network is kept at each recorded epoch
+        n_numbers += min(experiment.training.frames, experiment.training.epochs)
     n_seeds = min(len(cell.seeds), SEEDS_AT_ONCE)
-    n_networks = n_seeds * len(experiment.regularizations)
-    return n_networks * layout.n_parameters * BYTES_PER_PARAMETER
+    size = np.dtype(experiment.training.dtype).itemsize
+    return n_seeds * n_numbers * layout.n_parameters * size
 
 
 def _advice(study: Study) -> str:

@@ -61,7 +61,9 @@ def _show_unfinished(study: Study) -> None:
     ):
         st.progress(run.n_done / run.n_cells, _progress(run))
         st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
-    _live_figure(run)
+    view = _choose_view(study)
+    with st.container(key="study_figure"):
+        draw(_figure(run, view), "study_live")
 
 
 def _stop() -> None:
@@ -80,21 +82,21 @@ def _progress(run: StudyRun) -> str:
 
 
 def _show_finished(study: Study, run: StudyRun) -> None:
-    study_state().drawn = None
     with st.container(key="study_progress"):  # in the place of the progress, so that nothing moves
         st.progress(run.n_done / run.n_cells, f"{run.n_done} of {run.n_cells} cells")
     if run.state == "failed":
         st.error(f"The study ended early: {plain(run.error)}", icon=":material/error:")
     elif run.state == "stopped":
         st.info(
-            f"Stopped after {run.n_done} of {run.n_cells} cells. Run goes on from there.",
+            f"Stopped after {run.n_done} of {run.n_cells} cells. “Go on” computes the others.",
             icon=":material/pause:",
         )
     result = run.result()
     if not run.n_done:
         _take_program()
         return
-    view = _figure(result)
+    view = _choose_view(study)
+    _clickable_figure(run, view)
     for sentence in seen(result):
         st.markdown(sentence)
     _differences(result)
@@ -154,37 +156,26 @@ def _drawn(result: StudyResult, view: tuple[str, str], theme: Theme) -> go.Figur
     return figures.study(result, metric, **options)
 
 
-def _live_figure(run: StudyRun) -> None:
-    """Draw the choice of a view and its figure, computed anew only if more cells are done."""
-    state, view = study_state(), _choose_view(run.study)
-    key = run.study, run.n_done, view, theme()
+def _figure(run: StudyRun, view: tuple[str, str]) -> go.Figure:
+    """Return the figure of a view, computed anew only if more cells are done."""
+    state, key = study_state(), (run.study, run.n_done, view, theme())
     if state.drawn is None or state.drawn[0] != key:
         state.drawn = key, _drawn(run.result(), view, theme())
+    return state.drawn[1]
+
+
+def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
+    """Draw the figure of a view. A click on a point chooses its cell in `_open_cell`."""
     with st.container(key="study_figure"):
-        draw(state.drawn[1], "study_live")
-
-
-def _figure(result: StudyResult) -> tuple[str, str]:
-    """Draw the choice of a view and its figure, and return the view.
-
-    A click on a point chooses its cell.
-    """
-    view = _choose_view(result.study)
-    figure = _drawn(result, view, theme())
-    with st.container(key="study_figure"):
-        event = draw(figure, f"study_{view[0]}", on_select="rerun", selection_mode="points")
+        event = draw(
+            _figure(run, view), f"study_{view[0]}", on_select="rerun", selection_mode="points"
+        )
     points = [point for point in event["selection"]["points"] if point.get("customdata")]
-    if points:
-        clicked = str(points[0]["customdata"][0])
-        if clicked != st.session_state.get("study_clicked"):  # a chart keeps its selection
-            st.session_state["study_clicked"] = clicked
-            st.session_state["study_cell"] = _index(result.study, clicked)
-    return view
-
-
-def _index(study: Study, key: str) -> int:
-    """Return the position of the cell with a key, 0 if there is none."""
-    return next((i for i, cell in enumerate(study.cells) if cell.key == key), 0)
+    clicked = str(points[0]["customdata"][0]) if points else ""
+    if clicked != st.session_state.get("study_clicked"):  # a chart keeps its selection
+        st.session_state["study_clicked"] = clicked
+        if clicked in (positions := run.result().positions):
+            st.session_state["study_cell"] = positions[clicked]
 
 
 def _differences(result: StudyResult) -> None:
@@ -222,12 +213,14 @@ def _open_cell(result: StudyResult) -> None:
     of_axes = offers_of(study)
 
     def name(index: int) -> str:
-        cell = study.cells[index]
-        parts = [f"{of_axes[path].name} {of_axes[path].text(value)}" for path, value in cell.values]
+        values = [
+            (axis.path, axis.values[i])
+            for axis, i in zip(study.axes, study.cells.position(index), strict=True)
+        ]
+        parts = [f"{of_axes[path].name} {of_axes[path].text(value)}" for path, value in values]
         return ", ".join(parts) or "The only cell"
 
-    done = set(result.table["cell"].unique().to_pylist())
-    indices = [i for i, cell in enumerate(study.cells) if cell.key in done]
+    indices = list(result.positions.values())
     if st.session_state.get("study_cell") not in indices:
         st.session_state["study_cell"] = indices[0]
     st.header("Open a cell", anchor=False)

@@ -32,7 +32,7 @@ class StudyState:
     refused : bool
         Whether the server had no room for the study.
     drawn : tuple or None
-        Key and figure of an unfinished study, drawn last.
+        Key and figure of a study, drawn last.
     """
 
     scene: Scene = field(default_factory=Scene)
