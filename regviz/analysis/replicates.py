@@ -1,6 +1,6 @@
 """Training of one experiment under several seeds, to separate differences from chance."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 from regviz.data.datasets import Dataset, make_dataset
@@ -92,6 +92,26 @@ def under_seeds(
     ValueError
         If a seed is invalid, or the seeds' splits differ in size.
     """
+    slices = under_seeds_in_slices(experiment, seeds, dataset)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            parts: tuple[list[Experiment], list[Dataset]] = end.value
+            return parts
+
+
+def under_seeds_in_slices(
+    experiment: Experiment,
+    seeds: Sequence[int],
+    dataset: Dataset | None = None,
+    *,
+    due: Callable[[], bool] = lambda: False,
+) -> Generator[None, None, tuple[list[Experiment], list[Dataset]]]:
+    """Return as `under_seeds`, and yield between datasets when it is due.
+
+    50 datasets take 50 ms, in which other jobs of a scheduler would wait.
+    """
     if not isinstance(experiment, Experiment):
         raise invalid("experiment", "an Experiment", experiment)
     if not isinstance(seeds, Sequence) or isinstance(seeds, str) or not seeds:
@@ -102,7 +122,11 @@ def under_seeds(
     if dataset is not None:
         experiment = on_arrays(experiment, dataset)
     experiments = [with_seed(experiment, seed) for seed in numbers]
-    datasets = [dataset or make_dataset(one.data) for one in experiments]
+    datasets = []
+    for one in experiments:
+        datasets.append(dataset or make_dataset(one.data))
+        if due():
+            yield
     for seed, made in zip(numbers, datasets, strict=True):
         if _sizes(made) != _sizes(datasets[0]):
             sizes = [" + ".join(map(str, _sizes(one))) for one in (datasets[0], made)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.analysis.replicates import under_seeds, with_seed
+from regviz.analysis.replicates import under_seeds_in_slices, with_seed
 from regviz.data.datasets import Dataset
 from regviz.engine import compiled, measures
 from regviz.engine.layout import Layout
@@ -190,13 +190,14 @@ def compute(cell: Cell) -> "pa.Table":
 
 
 def steps(cell: Cell, due: Callable[[], bool] = lambda: False) -> Generator[None, None, "pa.Table"]:
-    """Train as `compute`, and yield between epochs when it is due (cooperative scheduling).
+    """Train as `compute`, and yield between epochs and seeds when it is due.
 
     Parameters
     ----------
     cell : Cell
     due : callable
-        Called without arguments after every epoch.
+        Called without arguments after every epoch, and for each seed after its points are made and
+        after its numbers are computed.
 
     Yields
     ------
@@ -216,7 +217,7 @@ def steps(cell: Cell, due: Callable[[], bool] = lambda: False) -> Generator[None
     parts: list[_Numbers] = []
     for start in range(0, len(cell.seeds), SEEDS_AT_ONCE):
         seeds = cell.seeds[start : start + SEEDS_AT_ONCE]
-        experiments, datasets = under_seeds(experiment, seeds)
+        experiments, datasets = yield from under_seeds_in_slices(experiment, seeds, due=due)
         check_together(experiments[0], datasets[0])
         recorded: list[list[Recording]] = []
         for states in recordings(experiments, datasets, due=due):
@@ -229,7 +230,10 @@ def steps(cell: Cell, due: Callable[[], bool] = lambda: False) -> Generator[None
                 recorded.clear()
             recorded.append(states)
         runs = zip(experiments, datasets, zip(*recorded, strict=True), strict=True)
-        parts += [_numbers(cell, *run) for run in runs]
+        for run in runs:
+            parts.append(_numbers(cell, *run))
+            if due():
+                yield
     data = experiment.data
     layout = Layout.of(experiment.network, data.n_columns, data.n_outputs)
     n_weights = int(layout.is_weight.sum())

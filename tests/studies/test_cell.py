@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import regviz
+from regviz.analysis import replicates
 from regviz.studies import cell as cell_module
 from regviz.studies.cell import Row, _chosen, compute, schema, steps
 from tests.support.studies import bits
@@ -66,7 +67,8 @@ def test_neither_pauses_nor_blocks_of_seeds_change_a_bit(cell, table, monkeypatc
 
     n_pauses = len(list(paused()))
     assert bits(tables[0]) == bits(table)
-    assert n_pauses == 2 * 29  # after each epoch but the last, for each of two seeds
+    # for each of two seeds, after its points, each epoch but the last, and its numbers
+    assert n_pauses == 2 * (1 + 29 + 1)
 
 
 def test_the_chosen_strength_has_the_lowest_validation_loss_under_its_seed(table):
@@ -105,3 +107,39 @@ def test_regression_has_no_accuracy():
     frame = compute(regviz.Study(base, seeds=(0,)).cells[0]).to_pandas()
     assert frame.test_accuracy.isna().all()
     assert frame.test_loss.notna().all()
+
+
+def test_steps_can_be_left_after_each_seeds_points_and_after_its_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    done: list[str] = []
+
+    def note(where, name: str) -> None:
+        own = getattr(where, name)
+
+        def noted(*args):
+            done.append(name)
+            return own(*args)
+
+        monkeypatch.setattr(where, name, noted)
+
+    note(replicates, "make_dataset")
+    note(cell_module, "_numbers")
+    epochs = 2
+    base = regviz.Experiment(training=regviz.TrainingSpec(epochs=epochs))
+    study = regviz.Study(base, methods=("none", "l2"), strengths=2, seeds=range(4))
+    expected = compute(study.cells[0])
+    done.clear()
+    slices, generator = [], steps(study.cells[0], lambda: True)
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            table = end.value
+            break
+        slices.append(done.copy())
+        done.clear()
+    assert done == []
+    made, trained = ["make_dataset"], [[]] * (epochs - 1)
+    assert slices == [made] * 4 + trained + [["_numbers"]] * 4
+    assert bits(table) == bits(expected)
