@@ -1,8 +1,8 @@
 """Dask workers that stand in for a cluster's: their cells sleep instead of training.
 
-`benchmarks.study_cluster` starts ``python -m benchmarks.stand_ins SCHEDULER_FILE NUMBER
-FOLDER``. A stand-in is a real Dask worker of one thread, with a TCP connection of its own to the
-scheduler. Many of them share a process, as they compute nothing.
+`benchmarks.study_cluster` starts processes of this module with ``SCHEDULER_FILE FOLDER N_WORKERS
+FIRST END``. A stand-in is a real Dask worker of one thread, with TCP connections of its own. Many
+of them share a process, as they compute nothing.
 """
 
 import asyncio
@@ -55,6 +55,10 @@ def standing(n_workers: int, tables: Sequence[bytes]) -> Iterator[Standing]:
     n_workers : int
     tables : sequence of bytes
         What cells return, in turn: tables as Arrow streams.
+
+    Yields
+    ------
+    Standing
     """
     scheduler = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0"]
     with tempfile.TemporaryDirectory() as folder:
@@ -65,8 +69,8 @@ def standing(n_workers: int, tables: Sequence[bytes]) -> Iterator[Standing]:
             [*scheduler, "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file)]
         ]
         for i in range(N_PROCESSES):
-            n = (n_workers + i) // N_PROCESSES
-            words = [str(file), str(n), folder]
+            ends = [str(n_workers * end // N_PROCESSES) for end in (i, i + 1)]
+            words = [str(file), folder, str(n_workers), *ends]
             commands.append([sys.executable, "-m", "benchmarks.stand_ins", *words])
         started = [subprocess.Popen(one, stderr=subprocess.DEVNULL) for one in commands]
         try:
@@ -81,15 +85,22 @@ def standing(n_workers: int, tables: Sequence[bytes]) -> Iterator[Standing]:
 
 
 def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str]]]:
-    """Return a stand-in for `regviz.studies.on_worker.runner`, whose cells sleep so long."""
+    """Return a stand-in for `regviz.studies.on_worker.runner`, whose cells sleep.
+
+    Parameters
+    ----------
+    seconds : float
+        Mean of the times, which are uniform from half to one and a half of it.
+    """
 
     def runner() -> Callable[..., tuple[str, bytes, str]]:
         def run(*_: object) -> tuple[str, bytes, str]:
+            import random
             import time
 
             from distributed import get_worker
 
-            time.sleep(seconds)
+            time.sleep(seconds * random.uniform(0.5, 1.5))
             worker: Any = get_worker()
             return "table", next(worker.tables), worker.address
 
@@ -98,13 +109,13 @@ def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str
     return runner
 
 
-async def serve(file: Path, n_workers: int, folder: Path) -> None:
-    """Run stand-ins until the process is terminated."""
+async def serve(file: Path, folder: Path, n_workers: int, numbers: range) -> None:
+    """Run some of the stand-ins until the process is terminated."""
     while not file.exists():
         await asyncio.sleep(0.1)
-    tables = [one.read_bytes() for one in folder.glob("*.arrow")]
+    tables = [one.read_bytes() for one in sorted(folder.glob("*.arrow"))]
     workers = []
-    for i in range(n_workers):
+    for i in numbers:
         worker = Worker(
             scheduler_file=str(file),
             nthreads=1,
@@ -113,8 +124,8 @@ async def serve(file: Path, n_workers: int, folder: Path) -> None:
             local_directory=str(folder),
             memory_limit=0,
         )
-        first = i % len(tables)
-        worker.tables = itertools.cycle(tables[first:] + tables[:first])
+        # no table comes twice among as many cells as there are tables
+        worker.tables = (tables[k % len(tables)] for k in itertools.count(i, n_workers))
         workers.append(worker)
     await asyncio.gather(*workers)
     await asyncio.gather(*(worker.finished() for worker in workers))
@@ -122,9 +133,10 @@ async def serve(file: Path, n_workers: int, folder: Path) -> None:
 
 def main() -> None:
     """Run the stand-ins that the command line asks for."""
-    file, n_workers, folder = sys.argv[1:]
+    file, folder, *numbers = sys.argv[1:]
+    n_workers, first, end = map(int, numbers)
     dask.config.set(QUIET)
-    asyncio.run(serve(Path(file), int(n_workers), Path(folder)))
+    asyncio.run(serve(Path(file), Path(folder), n_workers, range(first, end)))
 
 
 if __name__ == "__main__":

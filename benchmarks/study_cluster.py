@@ -1,17 +1,16 @@
 """Measure how many cells a second a study's client and a Dask scheduler carry.
 
     python -m benchmarks.study_cluster
-    python -m benchmarks.study_cluster --workers 32 512 --cell-seconds 1 --repeats 3
+    python -m benchmarks.study_cluster --workers 64 512 --cell-seconds 4 --repeats 3
 
 Workers stand in for those of a cluster (`benchmarks.stand_ins`): their cells sleep, and return the
-table of a real cell of 480 networks. All else is real: scheduler, TCP connections, the client with
-its store. On this machine's cores, client, scheduler and stand-ins run side by side.
+table of a real cell with 480 networks. All else is real: scheduler, TCP connections, and the client
+with its store. Client, scheduler and stand-ins share this machine's cores.
 
-Measured are, for each number of workers and cells of ``--cell-seconds``, cells per second and
-processor time per cell in each process; then the same with the most workers and cells so short that
-the client is always busy, which gives the client's limit. The scheduler's limit is worked out: one
-cell for each of its processor seconds per cell. The last table multiplies the limits by the
-seconds of a cell.
+Cells per second and processor time per cell are measured for each number of workers; then for the
+most workers with cells so short that the client is always busy. That rate is the client's limit.
+The scheduler's limit is worked out from its processor time per cell. The last table multiplies both
+limits by the seconds of a cell. Takes a minute and a half on two cores.
 """
 
 import argparse
@@ -20,6 +19,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
@@ -32,17 +32,17 @@ from benchmarks.server import processor
 from benchmarks.stand_ins import Standing, sleeping, standing
 from benchmarks.study import study_of
 from regviz.studies import cluster, payload
+from regviz.studies.cell import Cell
 from regviz.studies.cluster import CELLS_PER_THREAD, SPARE_CELLS
 from regviz.studies.probe import fingerprint
 from regviz.studies.progress import StudyProgress
 from regviz.studies.result import StudyResult
+from regviz.studies.store import MERGED_CELLS
 from regviz.studies.study import Study
 
 BUSY_SECONDS = 0.1  # of a cell, with which the client is always busy
-BUSY_CELLS = 1000  # twice the cells after which a store is merged
-# Columns whose values differ between networks in all digits, and those that many networks share.
-N_TABLES, N_TRAINED = 500, 4
-EXACT = ("train_loss", "validation_loss", "test_loss", "gap", "hoyer", "effective_weights", "norm")
+BUSY_CELLS = 2 * MERGED_CELLS  # so that the store is merged twice
+EPOCHS = 10  # of the cells whose tables stand-ins return
 CELL_SECONDS = (0.25, 1, 4, 15, 60)  # of the last table
 MILLION, MACHINES, CORES = 10**6, 100, 2
 
@@ -58,6 +58,8 @@ class Passage:
         Wall-clock time.
     client, scheduler, workers : float
         Processor seconds of each, of all threads.
+    n_bytes : float
+        Received over TCP, on each of the connections that a cell and its table travel.
     """
 
     n_cells: int
@@ -65,6 +67,7 @@ class Passage:
     client: float
     scheduler: float
     workers: float
+    n_bytes: float
 
     @property
     def rate(self) -> float:
@@ -94,6 +97,7 @@ class Watch:
                 time.process_time(),
                 processor([self._standing.scheduler]),
                 processor(self._standing.workers),
+                received(),
             )
 
     def passage(self) -> Passage:
@@ -104,39 +108,25 @@ class Watch:
         )
 
 
+def received() -> int:
+    """Return the bytes that programs of this machine have received from each other so far."""
+    lines = Path("/proc/net/dev").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.split()[0] == "lo:")
+
+
 def cells_of(n: int) -> Study:
     """Return a study with a number of cells."""
-    return replace(study_of(2), vary={"data.noise": np.linspace(0, 2, n).tolist()})
+    return replace(study_of(EPOCHS), vary={"data.noise": np.linspace(0, 2, n).tolist()})
 
 
 def tables() -> list[bytes]:
-    """Return tables of cells as Arrow streams.
+    """Train a few epochs of as many cells as a store merges, and return their Arrow streams."""
 
-    A few are trained. The others differ from them in the last digits, so that stored together they
-    take as much space as different cells.
-    """
-    rng = np.random.default_rng(0)
-    study = study_of(100)
-    trained = [
-        payload.unpack(payload.compute(payload.pack(study.cells[i]), lambda: False) or b"")
-        for i in rng.choice(len(study.cells), N_TRAINED, replace=False)
-    ]
-    return [_stream(_shaken(trained[i % N_TRAINED], rng)) for i in range(N_TABLES)]
+    def table(cell: Cell) -> bytes:
+        return payload.compute(payload.pack(cell), lambda: False) or b""
 
-
-def _shaken(table: pa.Table, rng: np.random.Generator) -> pa.Table:
-    for name in EXACT:
-        values = table[name].to_numpy() * (1 + 1e-6 * rng.random(table.num_rows))
-        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
-    return table
-
-
-def _stream(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
-        stream.write_table(table)
-    return bytes(sink.getvalue())
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(table, cells_of(MERGED_CELLS).cells))
 
 
 def passed(
@@ -156,10 +146,11 @@ def passed(
 
 
 def show(name: str, passage: Passage, used: str = "") -> None:
-    """Print a row: cells per second, and milliseconds of each process per cell."""
+    """Print a row: cells per second, milliseconds of each process per cell, and kB per cell."""
     costs = (passage.client, passage.scheduler, passage.workers)
     each = "".join(f"{1000 * cost / passage.n_cells:11.2f}" for cost in costs)
-    print(f"{name:38}{passage.rate:8.0f}{each}{used:>10}", flush=True)
+    wire = passage.n_bytes / passage.n_cells / 1000
+    print(f"{name:38}{passage.rate:8.0f}{each}{wire:11.0f}{used:>8}", flush=True)
 
 
 def with_waiting_client(options: argparse.Namespace, content: Sequence[bytes]) -> None:
@@ -187,14 +178,14 @@ def with_busy_client(n_workers: int, content: Sequence[bytes]) -> tuple[Passage,
         show(f"{n_workers} workers, {BUSY_SECONDS:g} s a cell: client busy", passage)
         alone, merged = (in_store(store, name) for name in ("[0-9a-f]*", "part-*"))
         n = result.table.num_rows
-        in_memory = result.table.nbytes / n
+        in_memory, most = result.table.nbytes / n, pool.max_memory() / n
         start = time.perf_counter()
         result.study.run(store, progress=lambda _: None)
         again = time.perf_counter() - start
     n_cells = len(result.study.cells)
     print(
         f"  bytes of a network: {alone:.0f} in a stored file of one cell, {merged:.0f} in a merged"
-        f" one, {in_memory:.0f} in the result, {pool.max_memory() / n:.0f} at most in memory"
+        f" one, {in_memory:.0f} in the result, {most:.0f} at most while it is made"
     )
     print(f"  again, all {n_cells:,} cells from the store: {1000 * again / n_cells:.2f} ms a cell")
     return passage, merged, in_memory
@@ -232,22 +223,24 @@ def on_paper(client: float, scheduler: float, merged: float, in_memory: float) -
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser("python -m benchmarks.study_cluster", description=__doc__)
-    parser.add_argument("--workers", type=int, nargs="+", default=[32, 128, 256])
-    parser.add_argument("--cell-seconds", type=float, default=1.0, help="that a cell sleeps")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each number of workers")
+    parser.add_argument("--workers", type=int, nargs="+", default=[32, 128])
+    parser.add_argument(
+        "--cell-seconds", type=float, default=1.0, help="that a cell sleeps on average"
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each number of workers")
     parser.add_argument("--repeats", type=int, default=1, help="of the row with a busy client")
     options = parser.parse_args(arguments)
     content = tables()
     cell = cells_of(2).cells[0]
-    expected = fingerprint(cell.experiment.training.dtype)  # trains once
-    there, back = len(payload.pack(cell)) + len(str(expected)), statistics.fmean(map(len, content))
+    fingerprint(cell.experiment.training.dtype)  # trains once
+    there, back = len(payload.pack(cell)), statistics.fmean(map(len, content))
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(
-        f"bytes of a network on the way: {there / cell.n_networks:.0f} to a worker,"
+        f"bytes of a network: {there / cell.n_networks:.0f} packed for a worker,"
         f" {back / cell.n_networks:.0f} back"
     )
-    columns = ("client ms", "scheduler", "workers")
-    print(f"{'':38}{'cells/s':>8}{''.join(f'{name:>11}' for name in columns)}{'used':>10}")
+    columns = ("client ms", "scheduler", "workers", "TCP kB")
+    print(f"{'':38}{'cells/s':>8}{''.join(f'{name:>11}' for name in columns)}{'used':>8}")
     with_waiting_client(options, content)
     runs = [with_busy_client(max(options.workers), content) for _ in range(options.repeats)]
     client = statistics.median(passage.rate for passage, _, _ in runs)
