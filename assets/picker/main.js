@@ -16,7 +16,7 @@ const pickers = new WeakMap();
 /**
  * Show the choice. Streamlit calls it at the first mount and at every change of the data.
  *
- * @param {{parentElement: Element|ShadowRoot, data: Uint8Array, setStateValue: (name: string, value: string) => void}} component
+ * @param {{parentElement: Element|ShadowRoot, data: Uint8Array, setStateValue: (name: string, value: {name: string, at: number}) => void}} component
  *   with a Choice in JSON as its data
  */
 export function render({ parentElement, data, setStateValue }) {
@@ -24,7 +24,8 @@ export function render({ parentElement, data, setStateValue }) {
   const offer = JSON.parse(new TextDecoder().decode(data));
   let inputs = pickers.get(parentElement);
   if (!inputs) {
-    inputs = build(parentElement, offer, (key) => setStateValue("chosen", key));
+    const choose = (/** @type {string} */ name) => setStateValue("chosen", { name, at: Date.now() });
+    inputs = build(parentElement, offer, choose);
     pickers.set(parentElement, inputs);
   }
   const input = /** @type {HTMLInputElement} */ (inputs.get(offer.chosen));

@@ -4,6 +4,7 @@ import streamlit as st
 
 from regviz.engine.cost import seconds
 from regviz.pages.changes import note_change
+from regviz.pages.control_values import renew
 from regviz.pages.state import page_state
 from regviz.scenes.scene import Scene
 from regviz.server.state import limits, runs
@@ -62,8 +63,7 @@ def _set_epochs(epochs: int) -> None:
     # the slider offers this number of epochs only if the opened scene has it
     state.opened = state.opened.with_epochs(epochs)
     state.base = (state.base or state.opened).with_epochs(epochs)
-    st.session_state["epochs"] = epochs
-    st.session_state["learning_rate"] = state.base.training.learning_rate
+    renew("epochs", "learning_rate")
 
 
 def _reason(scene: Scene) -> str:

@@ -4,38 +4,36 @@ from typing import Any
 
 import streamlit as st
 
-from regviz.methods.catalogue import METHODS
-from regviz.pages import own_points
 from regviz.pages.changes import note_change
 from regviz.pages.state import page_state
-from regviz.scenes.scene import Scene
-from regviz.spec.points import PointsSpec
-
-_KEYS = (
-    *("data", "source", "noise", "n_train", "train_share", "label_noise", "seed"),
-    *("layers", "units", "unequal", *(f"units_{i}" for i in range(6)), "activation", "features"),
-    *("normalization", "affine"),
-    *("optimizer", "learning_rate", "batch_size", "epochs"),
-    "use_early_stopping",
-)
 
 
-def keys() -> tuple[str, ...]:
-    """Return the keys of all controls in the session state."""
-    return (*_KEYS, *(f"use_{method}" for method in METHODS))
+def control_key(name: str) -> str:
+    """Return the widget key of a control, another one since the page itself has set its value.
 
+    A browser sends the values of all its widgets with each message, and a value from the server may
+    not reach it: Streamlit drops messages that it has not sent before the page's next run. The
+    browser's next message would then set the previous value again. Under a new key the control is
+    another widget, which has the page's value in the browser, too.
 
-def set_controls(scene: Scene) -> None:
-    """Set every control to its value in a scene, from the next run of the page on."""
-    for key in keys():
-        st.session_state.pop(key, None)
+    Parameters
+    ----------
+    name : str
+        Name of the control among those of the page.
+    """
     state = page_state()
-    state.base = state.opened = scene
-    state.example = None
-    own_points.set_points(scene.data if isinstance(scene.data, PointsSpec) else None)
+    return state.control_keys.setdefault(name, f"{name}_{state.n_controls_set}")
 
 
-def control_options(key: str, value: Any, **default: Any) -> dict[str, Any]:
+def renew(*names: str) -> None:
+    """Make controls take the values of the page, from the next time they are drawn."""
+    state = page_state()
+    state.n_controls_set += 1
+    for name in names:
+        state.control_keys.pop(name, None)
+
+
+def control_options(name: str, value: Any, **default: Any) -> dict[str, Any]:
     """Return the keyword arguments of a control, and set its session value unless it has one.
 
     The default passed to the control is its current value, because Streamlit sends a value of the
@@ -44,8 +42,8 @@ def control_options(key: str, value: Any, **default: Any) -> dict[str, Any]:
 
     Parameters
     ----------
-    key : str
-        Key of the control in the session state.
+    name : str
+        Name of the control, as in `control_key`.
     value : any
         Value at the last run of the page, or in the opened scene.
     **default
@@ -56,5 +54,6 @@ def control_options(key: str, value: Any, **default: Any) -> dict[str, Any]:
     dict
         ``key``, ``on_change`` and the default.
     """
+    key = control_key(name)
     st.session_state.setdefault(key, value)
     return {"key": key, "on_change": note_change, **(default or {"value": value})}

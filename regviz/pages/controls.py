@@ -10,7 +10,7 @@ import streamlit as st
 from regviz.methods.catalogue import ABOUT_EARLY_STOPPING, METHODS
 from regviz.methods.labels import label
 from regviz.pages.board import query_of
-from regviz.pages.control_values import control_options
+from regviz.pages.control_values import control_key, control_options, renew
 from regviz.pages.data import choose_data
 from regviz.pages.state import page_state
 from regviz.scenes.link import LINK_VERSION
@@ -129,7 +129,7 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     opened = max(page_state().opened.network.hidden, default=1)
     most = min(most_units(layers), max(most_units(6), opened))
     largest = min(max(base, default=8), most)
-    for key in ("units", *(f"units_{i}" for i in range(layers))):
+    for key in map(control_key, ("units", *(f"units_{i}" for i in range(layers)))):
         if key in st.session_state:  # a third layer lowers the limit
             st.session_state[key] = min(st.session_state[key], most)
     unequal = layers > 1 and st.toggle(
@@ -177,8 +177,8 @@ def _choose_training(
     sizes = _with_option(BATCH_SIZES, opened.batch_size or BATCH_SIZES[0])
     if network.batch_normalized:  # one point has no variance
         sizes = [size for size in sizes if size > 1]
-        if st.session_state.get("batch_size", base.batch_size) == 1:
-            st.session_state["batch_size"] = sizes[0]
+        if st.session_state.get(control_key("batch_size"), base.batch_size) == 1:
+            renew("batch_size")
             base = replace(base, batch_size=sizes[0])
     batch_size = st.select_slider(
         "Batch size",
@@ -272,8 +272,7 @@ def _first_network(network: NetworkSpec, before: int, n_columns: int) -> Network
         state.hidden_in_plane = network.hidden
     else:
         hidden = state.hidden_in_plane or Scene().network.hidden
-    for key in ("layers", "units", "unequal", *(f"units_{i}" for i in range(6))):
-        st.session_state.pop(key, None)
+    renew("layers", "units", "unequal", *(f"units_{i}" for i in range(6)))
     return replace(network, hidden=hidden)
 
 
@@ -295,7 +294,9 @@ def choose(learn: st.Page, study: st.Page) -> Scene:
             st.title("RegViz", anchor=False)
             st.caption("What regularization does to a neural network, live")
             st.page_link(learn, label="Learn: a course in lessons", icon=":material/school:")
-            link_to_study = st.empty()  # filled below, as its address holds the scene
+            # filled below, as its address holds the scene; a container keeps its old content until
+            # then, so that nothing below it jumps
+            link_to_study = st.container()
         if "data" not in base.hide:
             data = choose_data(base.data)
         if "network" not in base.hide:

@@ -50,7 +50,7 @@ def _thumbnails(chosen: str) -> bytes:
 
 def choose_data(base: Data) -> Data:
     """Draw the controls for the points, and return the chosen data."""
-    heading = st.empty()
+    heading = st.container()  # keeps its old content until it is filled below
     usual = DRAW if isinstance(base, PointsSpec) else EXAMPLES
     source = st.segmented_control(
         "Points from",
@@ -114,9 +114,21 @@ def _choose_own(control: Callable[[PointsSpec | None], PointsSpec | None], base:
     )
 
 
+def _chosen_name() -> str | None:
+    """Return the name of the dataset chosen in the picker, None if it is outdated.
+
+    Each message of the browser repeats the last choice. It has a time, and so differs from all
+    others, also of the same dataset.
+    """
+    choice = (st.session_state.get("data") or {}).get("chosen")
+    if not isinstance(choice, dict) or choice == page_state().outdated_choice:
+        return None
+    name = choice.get("name")
+    return name if isinstance(name, str) and name in DATASETS else None
+
+
 def _choose_example(base: DataSpec) -> DataSpec:
-    chosen = (st.session_state.get("data") or {}).get("chosen")
-    name = chosen if isinstance(chosen, str) and chosen in DATASETS else base.name
+    name = _chosen_name() or base.name
     _picker(key="data", data=_thumbnails(name), on_chosen_change=note_change)
     opened = page_state().opened.data
     n_samples = min(base.n_samples, DATASETS[name].most_samples)

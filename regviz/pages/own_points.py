@@ -29,6 +29,7 @@ from regviz.data.table import DELIMITERS, MAX_BYTES, Table, read
 from regviz.methods import palette
 from regviz.pages.changes import note_change
 from regviz.pages.components import asset_component, file_uploader, plain
+from regviz.pages.control_values import renew
 from regviz.pages.state import page_state
 from regviz.spec.points import (
     MAX_NUMBERS,
@@ -123,7 +124,7 @@ def _use_points(spec: PointsSpec) -> None:
     note_change()
     page_state().own_points = spec
     # the slider starts anew, as the file may hold a split of its own
-    st.session_state.pop("train_share", None)
+    renew("train_share")
 
 
 def _read(content: bytes, file_id: str) -> Table:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from regviz.methods.catalogue import METHODS
-from regviz.pages import claims, classroom, pins, share, understand
+from regviz.pages import claims, classroom, own_points, pins, share, understand
 from regviz.pages.board import (
     n_received,
     query_of,
@@ -17,7 +17,7 @@ from regviz.pages.board import (
 from regviz.pages.capacity import nearest_allowed
 from regviz.pages.changes import begin_page, changed
 from regviz.pages.components import plain
-from regviz.pages.control_values import set_controls
+from regviz.pages.control_values import renew
 from regviz.pages.controls import choose
 from regviz.pages.opening import ABOUT, HINT, question
 from regviz.pages.snapshot import request_scene, request_view, view
@@ -115,20 +115,30 @@ def _open_scene() -> None:
         state.claim = query.get(PARAMETER)
         problems = [f"In the link: {problem}" for problem in unknown + problems]
     opened, refused = nearest_allowed(opened)
-    set_controls(opened)
+    _set_controls(opened)
     # the board plays the first run, and shows the end of a scene that is opened later
     request_scene(opened, None if first else opened.training.epochs, play)
     state.problems = problems + refused + (state.left_out or opened.approximations(opened.grid()))
     state.left_out = []
 
 
+def _set_controls(scene: Scene) -> None:
+    """Set every control to its value in a scene."""
+    state = page_state()
+    renew(*state.control_keys)
+    state.outdated_choice = (st.session_state.get("data") or {}).get("chosen")
+    state.base = state.opened = scene
+    state.example = None
+    own_points.set_points(scene.data if isinstance(scene.data, PointsSpec) else None)
+
+
 def _open_moment(moment: Moment) -> None:
     """Open a scene with its view. Own points of the visitor stay for when they return to them."""
     state = page_state()
-    own_points = state.own_points
+    points = state.own_points
     scene, state.problems = nearest_allowed(moment.scene)
-    set_controls(scene)
-    state.own_points = state.own_points or own_points
+    _set_controls(scene)
+    state.own_points = state.own_points or points
     state.example, state.claim = moment.example, moment.claim
     # without a request, no earlier message of the board is read into the view
     state.view, state.requested_view = moment.view, None
@@ -188,7 +198,7 @@ def _enable_requested_method() -> None:
     base = state.base or state.opened
     if method in METHODS and method not in base.methods:
         state.base = replace(base, methods=(*base.methods, method))
-        st.session_state[f"use_{method}"] = True
+        renew(f"use_{method}")
 
 
 def main(learn: st.Page, study: st.Page) -> None:

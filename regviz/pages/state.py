@@ -82,6 +82,13 @@ class PageState:
         Whether a control outside of fragments has changed since the page's last run.
     base : Scene or None
         The initial scene of the sidebar's controls; None before the first run.
+    control_keys : dict of str to str
+        The widget key of each control that has been drawn, as in
+        `regviz.pages.control_values.control_key`.
+    n_controls_set : int
+        Number of times that the page itself has set controls.
+    outdated_choice : object or None
+        The last dataset chosen before the page has set the controls.
     opened : Scene
         The scene last opened from a link or a file.
     to_open : Scene, Moment or None
@@ -173,6 +180,9 @@ class PageState:
     visitor: str = field(default_factory=lambda: secrets.token_hex(8))
     changed: bool = False
     base: Scene | None = None
+    control_keys: dict[str, str] = field(default_factory=dict)
+    n_controls_set: int = 0
+    outdated_choice: object | None = None
     opened: Scene = field(default_factory=Scene)
     to_open: Scene | Moment | None = None
     play_opened: bool = False

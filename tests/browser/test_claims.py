@@ -1,12 +1,15 @@
 """Tests of *Try this* in a browser: clicks, undo, links, keys, sizes, phones, accessibility."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.scenes.claims import CLAIMS, Claim
+from tests.browser.conftest import page_opener, wait_until
 from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_axe import found, rules_in_both_themes
 from tests.browser.test_offline import offline_opener, run_of, wait_until_decoded
@@ -21,6 +24,7 @@ from tests.browser.test_project import (
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,
+    find_slider,
     query_of,
     resize_window,
     seek,
@@ -223,6 +227,58 @@ def test_keys_go_from_claim_to_claim(page: Page):
     page.keyboard.press("PageDown")
     assert page.evaluate("board().askedClaim") is None
     undo(page)
+
+
+def test_a_control_moved_before_a_claim_has_arrived_changes_nothing_in_it(
+    browser: Browser, url: str
+):
+    """The browser sends the values of all its controls, which are still those before the claim.
+
+    The claim's are lost on the way: Streamlit drops messages that it has not sent before the next
+    run of the page begins.
+    """
+    claim = of("l1_inputs")
+    held_messages: list[tuple[WebSocketRoute, str | bytes]] = []
+    holding = False
+
+    def follow(socket: WebSocketRoute) -> None:
+        def forward(message: str | bytes) -> None:
+            if holding:
+                held_messages.append((socket, message))
+            else:
+                socket.send(message)
+
+        socket.connect_to_server().on_message(forward)
+
+    def n_runs() -> int:
+        """Return the number of the page's complete runs, without those ended for the next one."""
+        messages = [ForwardMsg.FromString(message) for _, message in held_messages]
+        ends = [each.script_finished for each in messages if each.HasField("script_finished")]
+        return ends.count(ForwardMsg.FINISHED_SUCCESSFULLY)
+
+    with browser.new_context() as context:
+        context.route_web_socket(re.compile("/_stcore/stream"), follow)
+        with page_opener(context, url) as open_page:
+            page = open_page(query=QUERY)
+            wait_until_complete(page)
+            wait_until_settled(page)
+            holding = True
+            page.locator(TILE).get_by_text(claim.title, exact=True).click()
+            wait_until(page, n_runs)
+            before = n_runs()
+            find_slider(page, "Noise").press("ArrowRight")
+            wait_until(page, lambda: n_runs() > before)
+            holding = False
+            begins = [
+                ForwardMsg.FromString(message).HasField("new_session")
+                for _, message in held_messages
+            ]
+            for socket, message in held_messages[len(begins) - 1 - begins[::-1].index(True) :]:
+                socket.send(message)
+            wait_until_complete(page)
+            wait_until_settled(page)
+            assert find_slider(page, "Noise").input_value() == str(claim.scene.data.noise)
+            assert_shown(page, claim)
 
 
 def test_keys_that_are_typed_into_a_field_open_nothing(page: Page):

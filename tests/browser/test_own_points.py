@@ -25,6 +25,17 @@ TABLE = "length,width,kind\n" + "\n".join(
     f"{i % 7 + 3 * (i % 2)},{i * i % 5 - 2 * (i % 2)},{('robin', 'wren')[i % 2]}" for i in range(40)
 )
 
+# the places of the pad's canvas in the window
+RECORD_PLACES = """() => {
+  window.places = new Set();
+  const look = () => {
+    const { left, top } = pad.canvas.getBoundingClientRect();
+    places.add(`${left} ${top}`);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
 
 @pytest.fixture(scope="module")
 def short_page(open_pages: OpenPage) -> Page:
@@ -46,6 +57,9 @@ def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(
           window.pad = search(document).regviz;
         }"""
     )
+    wait_until_settled(short_page)
+    short_page.wait_for_function("pad.element.style.visibility === ''")  # styles are loaded
+    short_page.evaluate(RECORD_PLACES)
     pad = Pad(short_page)
     ring = [(2 * np.cos(a), 2 * np.sin(a)) for a in np.arange(8)]
     for point in ring:
@@ -59,6 +73,8 @@ def test_points_drawn_with_the_mouse_are_trained_on_and_in_the_link(
         pad.click(*point)
     expect(short_page.get_by_role("heading", name="Data: Your points")).to_be_visible()
     wait_for_new_run(short_page, before)
+    wait_until_settled(short_page)
+    assert short_page.evaluate("places.size") == 1  # nothing above has moved the canvas meanwhile
     drawn = [*((*point, 0) for point in ring), *((*point, 1) for point in middle)]
     assert len(drawn) > MIN_POINTS
     short_page.wait_for_function(

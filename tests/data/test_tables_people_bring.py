@@ -398,8 +398,9 @@ def sidebar() -> None:
 
 def test_another_share_replaces_the_split_of_the_file():
     page = AppTest.from_function(sidebar, default_timeout=20)
-    page.session_state["source"] = "Upload"
     page.run()
+    (source,) = page.button_group
+    source.set_value("Upload").run()
     content = points_csv(make_dataset(DataSpec("moons", train_fraction=0.2)))
     page.file_uploader[0].set_value(("points.csv", content.encode(), "text/csv")).run()
     assert page.session_state["data_chosen"] == Scene().data

@@ -54,7 +54,7 @@ def test_a_change_that_costs_too_much_is_refused_and_the_nearest_offered(
 ):
     page = open_page(**QUICK)
     before, started = grid_on(page), len(runs)
-    page.select_slider(key="epochs").set_value(1000).run()
+    widget(page.select_slider, "Epochs").set_value(1000).run()
     assert "1,000 epochs of these 109 networks would take" in page_text(page)
     assert grid_on(page) == before
     assert len(runs) == started
@@ -64,7 +64,7 @@ def test_a_change_that_costs_too_much_is_refused_and_the_nearest_offered(
     offer.click().run()
     assert page_text(page) == ""
     assert grid_on(page).experiment.training.epochs == epochs
-    assert page.select_slider(key="epochs").value == epochs
+    assert widget(page.select_slider, "Epochs").value == epochs
 
 
 def test_of_a_link_that_costs_too_much_the_nearest_is_trained(limited_server: Limits):

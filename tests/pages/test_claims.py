@@ -14,7 +14,15 @@ from regviz.scenes.claims import CLAIMS, Claim, find_claim
 from regviz.scenes.link import from_query, link, to_query
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.points import PointsSpec
-from tests.support.playground import QUICK, grid_on, header, open_page, set_view, widget
+from tests.support.playground import (
+    QUICK,
+    grid_on,
+    header,
+    method_switch,
+    open_page,
+    set_view,
+    widget,
+)
 
 pytestmark = pytest.mark.usefixtures("runs")
 LOCAL = {"linked": False, "threshold": 0.25, "edits": {"l1": [[3, -1.5]]}, "strengthIndices": {}}
@@ -134,7 +142,7 @@ def test_the_shared_link_has_the_claim_until_a_setting_is_changed(page: AppTest,
 
 def test_undo_returns_to_the_scene_and_the_view_before(page: AppTest, ask: Ask):
     widget(page.slider, "Noise").set_value(0.5).run()
-    page.toggle(key="use_dropout").set_value(False).run()
+    method_switch(page, "dropout").set_value(False).run()
     set_view(page, focus="max_norm", strength_indices={"l1": 7, "max_norm": 2}, epoch=20)
     before = grid_on(page)
     assert not header(page)["claims"]["undo"]

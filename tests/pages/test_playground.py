@@ -1,8 +1,8 @@
 """Tests of the page's script: controls, errors, frames, requested views."""
 
 import math
+import time
 from dataclasses import replace
-from typing import Any
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -14,7 +14,6 @@ from regviz.jobs.registry import JobRegistry
 from regviz.jobs.run import Run
 from regviz.methods.catalogue import METHODS
 from regviz.methods.strengths import N_STRENGTHS
-from regviz.pages import control_values
 from regviz.scenes.scene import Scene
 from regviz.scenes.showcase import LINE_UP, SHOWCASE
 from regviz.scenes.strength_grid import StrengthGrid
@@ -26,6 +25,7 @@ from tests.support.playground import (
     boards,
     grid_on,
     header,
+    method_switch,
     open_page,
     received_epochs,
     send,
@@ -46,9 +46,9 @@ def page() -> AppTest:
     return open_page(**QUICK)
 
 
-def choose_data(page: AppTest, chosen: Any) -> AppTest:
+def choose_data(page: AppTest, name: str) -> AppTest:
     """Run the page as if the picker had sent this dataset."""
-    page.session_state["data"] = {"chosen": chosen}
+    page.session_state["data"] = {"chosen": {"name": name, "at": time.time_ns()}}
     return page.run()
 
 
@@ -187,7 +187,7 @@ def test_all_points_can_be_one_batch():
 
 @pytest.mark.parametrize("key", NAMES)
 def test_a_method_that_is_switched_off_leaves_and_the_rest_stay(page: AppTest, key: str):
-    page.toggle(key=f"use_{key}").set_value(False).run()
+    method_switch(page, key).set_value(False).run()
     rest = [k for k in NAMES if k != key]
     assert list(grid_on(page).methods) == rest
     cards = [card["key"] for card in header(page)["cards"]]
@@ -195,15 +195,15 @@ def test_a_method_that_is_switched_off_leaves_and_the_rest_stay(page: AppTest, k
 
 
 def test_without_the_baseline_early_stopping_cannot_be_chosen(page: AppTest):
-    assert not page.toggle(key="use_early_stopping").disabled
-    page.toggle(key="use_none").set_value(False).run()
-    assert page.toggle(key="use_early_stopping").disabled
+    assert not method_switch(page, "early_stopping").disabled
+    method_switch(page, "none").set_value(False).run()
+    assert method_switch(page, "early_stopping").disabled
     assert not grid_on(page).early_stopping
 
 
 def test_with_nothing_switched_on_the_page_says_so_and_shows_the_baseline(page: AppTest):
     for key in METHODS:
-        page.toggle(key=f"use_{key}").set_value(False)
+        method_switch(page, key).set_value(False)
     page.run()
     assert not page.exception
     assert [card["key"] for card in header(page)["cards"]] == ["none"]
@@ -232,9 +232,10 @@ def test_every_dataset_can_be_chosen(page: AppTest, name: str):
     assert grid_on(page).experiment.data.name == name
 
 
-@pytest.mark.parametrize("chosen", ["../etc", 3, None, ["moons"], {"name": "moons"}])
+@pytest.mark.parametrize("chosen", ["../etc", 3, None, ["moons"], {"name": ["moons"]}])
 def test_a_forged_choice_of_data_falls_back_to_the_default(page: AppTest, chosen: object):
-    choose_data(page, chosen)
+    page.session_state["data"] = {"chosen": chosen}
+    page.run()
     assert not page.exception
     assert grid_on(page).experiment.data.name == SHOWCASE.data.name
 
@@ -252,7 +253,7 @@ def test_every_control_stands_where_a_scene_that_is_opened_has_it(page: AppTest)
         )
         for w in kind
     }
-    assert keys - {"understand"} <= set(control_values.keys())
+    assert keys - {"understand"} <= set(page.session_state["page"].control_keys.values())
 
 
 # ------------------------------------------------------------------------------ impossible settings
@@ -335,7 +336,7 @@ def test_early_stopping_comes_and_goes_without_any_training(
         JobRegistry, "leave", lambda self, experiment, visitor: left.append(experiment)
     )
     for chosen in (False, True):
-        page.toggle(key="use_early_stopping").set_value(chosen).run()
+        method_switch(page, "early_stopping").set_value(chosen).run()
         assert grid_on(page).early_stopping == chosen
     assert left == []
     assert len(runs) == 1

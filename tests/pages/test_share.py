@@ -25,6 +25,7 @@ from tests.support.playground import (
     QUICK,
     grid_on,
     header,
+    method_switch,
     open_page,
     received_epochs,
     set_view,
@@ -71,7 +72,7 @@ def url_in_snippet(snippet: str) -> str:
 def test_the_link_opens_what_is_seen(page: AppTest):
     widget(page.slider, "Noise").set_value(0.5)
     widget(page.slider, "Hidden layers").set_value(2).run()
-    page.toggle(key="use_dropout").set_value(False).run()
+    method_switch(page, "dropout").set_value(False).run()
     received_epochs(page)
     set_view(page, focus="l2", strength_indices={"l1": 9, "l2": 7, "none": 0}, epoch=20)
     address, *_ = share_texts(page)

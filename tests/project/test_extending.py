@@ -132,7 +132,7 @@ def test_the_page_opens_with_both(page: AppTest):
 def test_the_method_is_off_at_first():
     page = AppTest.from_file(str(SCRIPT), default_timeout=30)
     page.query_params.update({"hidden": "2", "epochs": "50"})
-    switch = page.run().toggle(key="use_mostly_l1")
+    switch = page.run().toggle(key=page.session_state["page"].control_keys["use_mostly_l1"])
     assert switch.label == "Mostly L1"
     assert switch.value is False
     state.runs.cache_clear()

@@ -78,3 +78,8 @@ def open_lesson(**query: str) -> AppTest:
     for name, text in query.items():
         page.query_params[name] = text
     return page.run()
+
+
+def method_switch(page: AppTest, method: str) -> Any:
+    """Return the switch of a method in the line-up, or of early stopping."""
+    return page.toggle(key=page.session_state["page"].control_keys[f"use_{method}"])

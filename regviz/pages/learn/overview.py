@@ -6,12 +6,12 @@ import streamlit as st
 
 from regviz.lessons.lesson import Lesson
 from regviz.pages.components import plain
-from regviz.pages.learn.progress import Progress, all_progress
+from regviz.pages.learn.progress import Progress, all_progress, is_remembered
 
 _ICONS = {
-    "done": ":material/check_circle:",
-    "begun": ":material/timelapse:",
-    "": ":material/radio_button_unchecked:",
+    "done": "check_circle",
+    "begun": "timelapse",
+    "": "radio_button_unchecked",
 }
 
 
@@ -26,8 +26,8 @@ def sidebar(
     """Draw the list in the sidebar, with links to the playground and to the page of the list."""
     with st.sidebar:
         st.title("RegViz")
-        st.page_link(playground, label="Playground", icon=":material/tune:")
-        st.page_link(own, label="All lessons", icon=":material/school:")
+        link_to(playground, "Playground", "tune")
+        link_to(own, "All lessons", "school")
         st.header("Lessons")
         for i, lesson in enumerate(lessons, 1):
             label = f"{i}. {plain(lesson.title)}"
@@ -58,6 +58,21 @@ def show(lessons: Iterable[Lesson], own: st.Page) -> None:
                     st.markdown(lesson.idea)
 
 
+def link_to(page: st.Page, label: str, icon: str, **query: str) -> None:
+    """Draw a link to a page.
+
+    It is disabled until the browser has said what it has kept. If that message left between a click
+    and the server's answer, it would have the address before the click, and undo it.
+    """
+    st.page_link(
+        page,
+        label=label,
+        icon=f":material/{icon}:",
+        query_params=query or None,
+        disabled=not is_remembered(),
+    )
+
+
 def _link(lesson: Lesson, label: str, own: st.Page) -> None:
     icon = _ICONS[stage(all_progress().get(lesson.key, Progress()))]
-    st.page_link(own, label=label, icon=icon, query_params={"lesson": lesson.key})
+    link_to(own, label, icon, lesson=lesson.key)

@@ -24,8 +24,8 @@ from regviz.pages.board import (
 from regviz.pages.capacity import nearest_allowed
 from regviz.pages.changes import begin_page, changed, note_change
 from regviz.pages.components import draw, plain
-from regviz.pages.control_values import control_options
-from regviz.pages.learn import task
+from regviz.pages.control_values import control_key, control_options, renew
+from regviz.pages.learn import overview, task
 from regviz.pages.learn.progress import progress
 from regviz.pages.learn.study import show_study
 from regviz.pages.snapshot import BoardSnapshot, request_scene, view
@@ -84,12 +84,8 @@ def show(lesson: Lesson, lessons: list[Lesson], own: st.Page) -> None:
             _sources(lesson)
             if place < len(lessons):
                 following = lessons[place]
-                st.page_link(
-                    own,
-                    label=f"Next lesson: {plain(following.title)}",
-                    icon=":material/arrow_forward:",
-                    query_params={"lesson": following.key},
-                )
+                label = f"Next lesson: {plain(following.title)}"
+                overview.link_to(own, label, "arrow_forward", lesson=following.key)
 
 
 def _open(lesson: Lesson) -> None:
@@ -225,13 +221,13 @@ def _file(lesson: Lesson, scene: str, snapshot: BoardSnapshot) -> str:
 
 
 def _slider(lesson: Lesson) -> str:
-    """Return the key of the slider that chooses the scene."""
+    """Return the name of the slider that chooses the scene, as in `control_key`."""
     return f"scene_{lesson.key}"
 
 
 def _choose_scene(lesson: Lesson) -> None:
     note_change()
-    name = st.session_state[_slider(lesson)]
+    name = st.session_state[control_key(_slider(lesson))]
     scene = lesson.scenes[name]
     page_state().problems, page_state().task_shown = [], False
     _put(name, scene, scene.training.epochs)
@@ -343,7 +339,7 @@ def _switch(lesson: Lesson, scene: Scene) -> None:
     if done.answer is None:
         done.answer = SKIPPED
     if name in [key for _, key in lesson.board.scenes]:
-        st.session_state[_slider(lesson)] = name
+        renew(_slider(lesson))
     state.problems, state.task_shown = [], True
     _put(name, scene, scene.training.epochs)
     request = dict(state.requested_view or {})

@@ -46,9 +46,14 @@ def progress(lesson: str) -> Progress:
     return all_progress().setdefault(lesson, Progress())
 
 
+def is_remembered() -> bool:
+    """Return whether the browser has said in this session what it has kept."""
+    return bool(st.session_state.get("course_asked"))
+
+
 def remember() -> None:
     """Let the browser keep the progress, and take on what it has kept."""
-    asked = bool(st.session_state.get("course_asked"))
+    asked = is_remembered()
     kept = (st.session_state.get("course_memory") or {}).get("kept")
     if isinstance(kept, str) and not asked:
         st.session_state["course_asked"] = asked = True
