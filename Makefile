@@ -63,6 +63,8 @@ bench: .venv/installed-dev .venv/compiled
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.serve
+	$(BIN)/python -m benchmarks.study speed
+	$(BIN)/python -m benchmarks.study_cluster
 
 claims: .venv/compiled
 	$(BIN)/python -m regviz.lessons $(CLAIMS)

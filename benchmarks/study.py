@@ -1,25 +1,21 @@
-"""Times of a study on this machine, and what they mean for a cluster.
+"""Measure the times of a study on this machine; `benchmarks.study_cluster` measures a cluster.
 
-    python -m benchmarks.study speed       beside the engine alone, scikit-learn and PyTorch
-    python -m benchmarks.study scaling     with one and two threads, and with two processes
-    python -m benchmarks.study scheduler   with simulated workers, and on paper for a million cells
+    python -m benchmarks.study speed      beside the engine alone, scikit-learn and PyTorch
+    python -m benchmarks.study scaling    with one and two threads, and with two processes
 
 The study has 10 widths, 3 noises, 3 methods, 8 strengths and 20 seeds: 30 cells of 480 networks, of
-the opening page's points and training. ``--epochs``, ``--repeats``, ``--sample`` and ``--seconds``
-change the length. The paper part needs the seconds of a cell, which ``speed`` prints.
+the opening page's points and training. ``--epochs``, ``--repeats`` and ``--sample`` change the
+length.
 """
 
 import argparse
 import multiprocessing
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,18 +31,13 @@ from regviz.analysis.replicates import under_seeds, with_seed
 from regviz.engine import compiled
 from regviz.engine.recorder import histories
 from regviz.scenes.showcase import SHOWCASE
-from regviz.studies import cluster, payload
 from regviz.studies.cell import Cell
-from regviz.studies.cost import BYTES_PER_NETWORK
-from regviz.studies.probe import fingerprint
 
 WIDTHS = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 NOISES = (0.1, 0.2, 0.3)
 METHODS = ("l1", "l2", "dropout")
 N_STRENGTHS, N_SEEDS = 8, 20
 CORES = 2
-SIMULATED = (16, 64, 256, 1024)  # workers
-MILLION, MACHINES, CORES_OF_A_MACHINE = 10**6, 100, 32
 
 
 def study_of(epochs: int) -> regviz.Study:
@@ -225,102 +216,16 @@ def scaling(options: argparse.Namespace) -> None:
         print(f"{name:28} {n / took:6.2f} cells/s", flush=True)
 
 
-@contextmanager
-def scheduler_with(n_workers: int) -> Iterator[Client]:
-    """Start a scheduler and a process with so many threads, each of which stands for a worker."""
-    dask = [sys.executable, "-m", "dask"]
-    loopback = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "scheduler.json")
-        at = ["--scheduler-file", str(file)]
-        threads = ["--nthreads", str(n_workers), "--no-nanny", "--memory-limit", "0"]
-        started = [
-            subprocess.Popen(command, stderr=subprocess.DEVNULL)
-            for command in (
-                [*dask, "scheduler", *loopback, "--port", "0", *at],
-                [*dask, "worker", *at, *loopback, *threads],
-            )
-        ]
-        try:
-            while not file.exists():
-                time.sleep(0.1)
-            with Client(scheduler_file=str(file)) as client:
-                client.wait_for_workers(1)
-                yield client
-        finally:
-            for process in reversed(started):
-                process.terminate()
-                process.wait()
-
-
-def simulated(table: bytes, duration: float) -> Callable[[], Callable[..., object]]:
-    """Return a stand-in for `cluster.runner`: its cells sleep, and return a table of real size."""
-
-    def fake() -> Callable[..., object]:
-        def run(packed: bytes, expected: object) -> tuple[str, bytes, str, str]:
-            import time
-
-            from distributed import get_worker
-
-            time.sleep(duration)
-            worker = get_worker()
-            return "table", table, str(worker.address), str(worker.local_directory)
-
-        return run
-
-    return fake
-
-
-def scheduler(options: argparse.Namespace) -> None:
-    """Print the cells per second with simulated workers, and the times of a million cells."""
-    cell = study_of(2).cells[0]
-    packed = payload.pack(cell)
-    table = payload.compute(packed, lambda: False)
-    assert table is not None
-    fingerprint(cell.experiment.training.dtype)
-    print(f"over the wire: {len(packed):,} bytes to a worker, {len(table):,} back")
-    duration = 1.0
-    cluster.runner = simulated(table, duration)
-    fastest = 0.0
-    for n_workers in SIMULATED:
-        n_cells = n_workers * 2 + round(options.seconds * min(n_workers, 300) / duration)
-        noises = np.linspace(0, 2, n_cells).tolist()
-        cells = replace(study_of(2), vary={"data.noise": noises}).cells
-        with scheduler_with(n_workers) as client:
-            done = cluster.cells_done(cells, client)
-            for _ in range(n_workers):  # the first of each worker
-                next(done)
-            took = seconds(lambda: [None for _ in done])  # noqa: B023
-        rate = (n_cells - n_workers) / took
-        fastest = max(fastest, rate)
-        share = rate * duration / n_workers
-        print(f"{n_workers:5} workers: {rate:6.0f} cells/s, {share:4.0%} of their time", flush=True)
-    each = options.cell_seconds
-    limit = fastest * each
-    print(f"scheduler and client: {fastest:.0f} cells/s; with {each:g} s a cell they are the limit")
-    print(f"  beyond {limit:,.0f} cores")
-    n_cores = MACHINES * CORES_OF_A_MACHINE
-    hours = MILLION / min(fastest, n_cores / each) / 3600
-    n = MILLION * cell.n_networks
-    size = n * BYTES_PER_NETWORK / 1e9
-    print(
-        f"a million cells ({n:,} networks) on {MACHINES} machines of"
-        f" {CORES_OF_A_MACHINE} cores, on paper: {hours:.1f} h, {size:.0f} GB in the store"
-    )
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the part that the arguments name."""
     os.environ["OMP_NUM_THREADS"] = "1"  # of PyTorch in joblib's processes
     parser = argparse.ArgumentParser("python -m benchmarks.study", description=__doc__)
-    parser.add_argument("part", choices=("speed", "scaling", "scheduler"))
+    parser.add_argument("part", choices=("speed", "scaling"))
     parser.add_argument("--epochs", type=int, default=SHOWCASE.training.epochs)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--sample", type=int, default=40, help="networks of the other libraries")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each number of workers")
-    parser.add_argument("--cell-seconds", type=float, default=1.0, help="of one core, as measured")
     options = parser.parse_args(arguments)
-    {"speed": speed, "scaling": scaling, "scheduler": scheduler}[options.part](options)
+    {"speed": speed, "scaling": scaling}[options.part](options)
 
 
 if __name__ == "__main__":
