@@ -84,7 +84,7 @@ def standing(n_workers: int, tables: Sequence[bytes]) -> Iterator[Standing]:
                 process.wait()
 
 
-def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str]]]:
+def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str, str]]]:
     """Return a stand-in for `regviz.studies.on_worker.runner`, whose cells sleep.
 
     Parameters
@@ -93,8 +93,8 @@ def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str
         Mean of the times, which are uniform from half to one and a half of it.
     """
 
-    def runner() -> Callable[..., tuple[str, bytes, str]]:
-        def run(*_: object) -> tuple[str, bytes, str]:
+    def runner() -> Callable[..., tuple[str, bytes, str, str]]:
+        def run(*_: object) -> tuple[str, bytes, str, str]:
             import random
             import time
 
@@ -102,7 +102,7 @@ def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str
 
             time.sleep(seconds * random.uniform(0.5, 1.5))
             worker: Any = get_worker()
-            return "table", next(worker.tables), worker.address
+            return "table", next(worker.tables), worker.address, worker.local_directory
 
         return run
 
