@@ -7,6 +7,7 @@ sends the answers of its `Screen`. One process can run a hundred visitors.
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -153,13 +154,14 @@ class Visitor:
         return showing
 
     async def change(self, key: str, value: int) -> Showing:
-        """Set the number input of a key, and request a rerun."""
+        """Set the number input of a key, which a number may follow, and request a rerun."""
         showing = self.screen.expect(f"{key}={value}")
-        states = [state for name, state in self._widgets.items() if name.endswith(f"-{key}")]
+        ends = re.compile(rf"-{re.escape(key)}(_\d+)?$")
+        states = [state for name, state in self._widgets.items() if ends.search(name)]
         if not states or self._socket is None:
             self.errors.append(f"there is no field {key!r} to change")
             return showing
-        states[0].int_value = value
+        states[-1].int_value = value
         await self._ask()
         return showing
 

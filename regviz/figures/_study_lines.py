@@ -10,7 +10,6 @@ from regviz.figures._study_axes import (
     NAMES,
     PERCENT,
     Look,
-    Places,
     View,
     add_legend,
     band,
@@ -20,11 +19,11 @@ from regviz.figures._study_axes import (
     muted,
     number_text,
     panels,
-    places_of,
     rows_by_cell,
     set_x_axes,
     unfinished,
 )
+from regviz.figures._study_places import Places, places_of
 from regviz.figures._traces import set_alt_text
 from regviz.methods import palette
 from regviz.methods.palette import Theme

@@ -9,11 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from regviz.figures._study_axes import (
-    CHAR,
     NAMES,
-    ROW_WIDTH,
     Look,
-    Places,
     View,
     add_legend,
     finish,
@@ -21,11 +18,11 @@ from regviz.figures._study_axes import (
     muted,
     number_text,
     panels,
-    places_of,
     rows_by_cell,
     set_x_axes,
     unfinished,
 )
+from regviz.figures._study_places import CHAR, ROW_WIDTH, Places, places_of
 from regviz.figures._traces import set_alt_text
 from regviz.methods import palette
 from regviz.methods.palette import Theme, mix, rgb_of

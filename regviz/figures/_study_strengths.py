@@ -7,9 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from regviz.figures._study_axes import (
-    LOG_SPAN,
     Look,
-    Places,
     View,
     band,
     cells_of,
@@ -18,10 +16,10 @@ from regviz.figures._study_axes import (
     looks_of,
     muted,
     panels,
-    places_of,
     set_x_axes,
     unfinished,
 )
+from regviz.figures._study_places import LOG_SPAN, Places, places_of
 from regviz.figures._traces import set_alt_text
 from regviz.methods.catalogue import METHODS
 from regviz.methods.labels import digits

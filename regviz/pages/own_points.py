@@ -87,7 +87,7 @@ def upload(before: PointsSpec | None) -> PointsSpec | None:
     )
     st.download_button(
         "Download an example",
-        example_csv(),
+        example_csv,
         "iris.csv",
         "text/csv",
         key="upload_example",

@@ -12,8 +12,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from devtools.serving import Server, free_port, serve
 from regviz.scenes.link import from_query
+from tests.browser.conftest import poll_conditions
 from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_axe import CONTRAST, RULES, accepted_violations, found
+from tests.browser.visitor import wait_until_settled
 from tests.support.waiting import wait_until
 
 TINY = "?v=2&hidden=2&epochs=20&methods=none,l2&early_stopping=0&strengths=2&seeds=3"
@@ -43,7 +45,7 @@ WATCH = """() => {
 
 
 def open_study(context: BrowserContext, url: str, query: str = LINES, **size: int) -> Page:
-    page = context.new_page()
+    page = poll_conditions(context.new_page())
     page.set_viewport_size({"width": 1400, "height": 900} | size)
     page.goto(f"{url}/study{query}")
     expect(page.get_by_role("heading", name="Study: many trainings")).to_be_visible()
@@ -114,6 +116,7 @@ def test_points_of_every_panel_and_view_choose_their_cell_one_after_the_other(
         show_view(page, view)
         drawn = page.locator(".st-key-study_figure .js-plotly-plot")
         for width, noise in ((8, 0.3), (32, 0.1), (8, 0.3)):
+            wait_until_settled(page)  # a click while the figure is drawn anew is lost
             # of some sign of the cell: its place on the page
             place = drawn.evaluate(PLACE, f"units of the hidden layer {width}, noise {noise}<br>")
             page.mouse.move(place["x"] - 3, place["y"] - 3)

@@ -4,15 +4,20 @@ from playwright.sync_api import Page
 
 from tests.browser.test_access import TEXTS
 
-# resolves after half a second without a change of any width
+# resolves after half a second without a change of any width, and when each figure fills its place
 WIDTHS_REST = """() => new Promise((done) => {
   const widths = () => [...document.querySelectorAll(".js-plotly-plot, .js-plotly-plot svg, p")]
     .map((element) => Math.round(element.getBoundingClientRect().width)).join();
+  const fills = (figure) => {
+    const [svg, place] = [figure.querySelector(".main-svg"), figure.parentElement];
+    return !svg || Math.abs(svg.getBoundingClientRect().width - place.clientWidth) < 1;
+  };
+  const filled = () => [...document.querySelectorAll(".js-plotly-plot")].every(fills);
   let [known, since] = [widths(), performance.now()];
   const look = (now) => {
     const found = widths();
     if (found !== known) [known, since] = [found, now];
-    if (now - since > 500) done();
+    if (now - since > 500 && filled()) done();
     else requestAnimationFrame(look);
   };
   look(since);
@@ -48,4 +53,5 @@ def assert_fits(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate(WIDTHS_REST)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate(CUT_OFF_TEXTS) == [], width
+        cut_off = page.evaluate(CUT_OFF_TEXTS)
+        assert cut_off == [], f"at {width} pixels: {cut_off}"

@@ -7,7 +7,7 @@ import pytest
 
 import regviz
 from regviz import figures
-from regviz.figures._study_axes import CHAR, ROW_WIDTH, places_of
+from regviz.figures._study_places import CHAR, ROW_WIDTH, places_of
 from regviz.methods.labels import method_name
 from regviz.studies.axes import Axis
 from tests.support.studies import result_of

@@ -50,11 +50,15 @@ def show(snapshot: BoardSnapshot) -> None:
 
 
 def _downloads(snapshot: BoardSnapshot, written: Program, name: str) -> None:
-    """Draw the download buttons of a program and of the points that it reads."""
+    """Draw the download buttons of a program and of the points that it reads.
+
+    Files are made at the click: Streamlit deletes one that is made before as soon as the next run
+    of the page begins, while the browser may still ask for it.
+    """
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Program",
-            written.source,
+            lambda: written.source,
             name,
             "text/x-python",
             key="code_program",
@@ -63,7 +67,7 @@ def _downloads(snapshot: BoardSnapshot, written: Program, name: str) -> None:
         )
         st.download_button(
             "points.csv",
-            points_csv(snapshot.history.dataset),
+            lambda: points_csv(snapshot.history.dataset),
             "points.csv",
             "text/csv",
             key="code_points",

@@ -99,7 +99,7 @@ def _draw_download(entries: list[Entry], results: Comparison | Replicates) -> No
     names = [(entry.name, entry.strength) for entry in entries]
     st.download_button(
         "Download CSV",
-        to_csv(names, results.columns, *numbers(results)),
+        lambda: to_csv(names, results.columns, *numbers(results)),
         file_name="regviz-comparison.csv",
         mime="text/csv",
         on_click="ignore",

@@ -232,9 +232,9 @@ def test_the_file_has_the_rows_of_the_table(moons, monkeypatch: pytest.MonkeyPat
         "streamlit.download_button", lambda _, data, **options: files.append((data, options))
     )
     table = table_of(open_page(*moons))
-    ((text, options),) = files
+    ((make, options),) = files
     assert options["file_name"].endswith(".csv")
-    header, *rows = csv.reader(io.StringIO(text))
+    header, *rows = csv.reader(io.StringIO(make()))
     assert header == ["method", *table.columns]
     assert [row[0] for row in rows] == list(table.index)
     assert float(rows[0][2]) == table["test_loss"].iloc[0]
