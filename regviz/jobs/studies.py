@@ -95,6 +95,10 @@ class StudyRun:
             passed = time.monotonic() - self._began
             return passed * max(0.0, self._cost / self._cost_done - 1)
 
+    def is_watched_by(self, visitor: str) -> bool:
+        """Return whether a visitor has the study open and has not stopped it."""
+        return visitor in self._visitors
+
     def watchers(self) -> list[str]:
         """Return the names of the visitors who watch an unfinished study and are present.
 
@@ -134,7 +138,8 @@ class StudyRun:
     def resume(self, visitor: str) -> None:
         """Wait in the queue again for a visitor, with the cells that are done."""
         with self._lock:
-            self._visitors = frozenset([visitor])  # those of before may watch other studies by now
+            # others who have not left since the study ended still have it open
+            self._visitors |= {visitor}
             self.state, self.error, self.note = "waiting", "", ""
             self._returned += self._failures
             self._failures.clear()
@@ -333,7 +338,7 @@ class StudyRegistry:
     def leave(self, visitor: str, except_of: StudyRun | None = None) -> None:
         """Remove a visitor from all studies but one; those without visitors stop."""
         with self._lock:
-            for run in self._queue:
+            for run, _ in self._runs.values():  # also of finished ones, which may be resumed
                 if run is not except_of:
                     run.leave(visitor)
         self._advance()

@@ -141,6 +141,29 @@ def test_who_watched_a_study_that_ended_does_not_watch_it_when_another_goes_on()
     assert run.state == "stopped"
 
 
+def test_a_study_that_another_visitor_resumes_goes_on_for_those_who_have_it_open():
+    place = Place()
+    run = place.studies.start(FIRST, "ann")
+    place.studies.start(FIRST, "bob")
+    run.end("failed", "no scheduler answers")
+    place.studies.start(FIRST, "bob")
+    place.studies.leave("bob")
+    assert run.watchers() == ["ann"]
+    run_all(place.scheduler)
+    assert run.state == "complete"
+
+
+def test_who_left_a_study_for_one_that_is_complete_does_not_watch_it_when_it_goes_on():
+    place = Place()
+    place.studies.start(SECOND, "ann")
+    run_all(place.scheduler)
+    run = place.studies.start(FIRST, "ann")
+    run.end("failed", "no scheduler answers")
+    place.studies.start(SECOND, "ann")
+    place.studies.start(FIRST, "bob")
+    assert run.watchers() == ["bob"]
+
+
 def test_a_result_is_made_once_for_the_same_cells_and_counts_in_the_memory():
     place = Place()
     run = place.studies.start(FIRST, "ann")

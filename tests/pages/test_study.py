@@ -194,6 +194,23 @@ def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyP
     assert len(drawn) == 2
 
 
+def test_who_has_stopped_a_study_may_watch_it_again_when_another_visitor_resumes_it():
+    registry = state.studies()
+    registry.max_active = 0
+    page = open_study(**TINY)
+    widget(page.button, "Run").click().run()
+    run = registry.find(chosen(page))
+    page = widget(page.button, "Stop").click().run().run()
+    assert run.state == "stopped"
+    registry.start(chosen(page), "bob")
+    page.run()
+    assert "Stop" not in [each.label for each in page.button]
+    page = widget(page.button, "Go on").click().run()
+    assert widget(page.button, "Stop")
+    registry.leave("bob")
+    assert len(run.watchers()) == 1
+
+
 def test_a_cell_opens_in_the_playground_with_its_data_and_chosen_strengths():
     page = finished(open_study(**TINY))
     page = widget(page.selectbox, "Cell").select_index(1).run()

@@ -60,7 +60,17 @@ def _show_unfinished(study: Study) -> None:
         horizontal=True, vertical_alignment="center", key="study_progress", gap="medium"
     ):
         st.progress(run.n_done / run.n_cells, _progress(run))
-        st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
+        if run.is_watched_by(session_id()):
+            st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
+        else:
+            st.button(
+                "Go on",
+                icon=":material/play_arrow:",
+                key="study_go_on",
+                on_click=run.watch,
+                args=(session_id(),),
+                help="Another visitor runs this study. Without “Go on”, it stops when they leave.",
+            )
     view = _choose_view(study)
     with st.container(key="study_figure"):
         draw(_figure(run, view), "study_live")
