@@ -249,6 +249,30 @@ def test_the_memory_of_the_largest_cell_counts_wherever_it_is(monkeypatch: pytes
     assert cost.largest_cell_bytes(study) == 10 * 16 * n_parameters * 4 * 8
 
 
+def test_few_cells_are_looked_at_to_find_the_largest(monkeypatch: pytest.MonkeyPatch):
+    vary = {
+        "data.noise": [i / 100 for i in range(30)],
+        "training.learning_rate": [i / 100 for i in range(1, 31)],
+        "network.hidden": ((2,), (8, 8), (4,)),
+        "network.features": (("x1",), ("x1", "x2", "x1*x2"), ("x1", "x2")),
+        "training.epochs": (20, 50, 10),
+    }
+    methods = ("none", "l2", "early_stopping")
+    study = regviz.Study(vary=vary, methods=methods, strengths=2, seeds=range(3))
+    of_size = dict(vary) | {path: values[:2] for path, values in list(vary.items())[:2]}
+    expected = max(map(cost._cell_bytes, replace(study, vary=of_size).cells))
+    looked_at, own = [], cost._cell_bytes
+
+    def counted(cell: Cell) -> int:
+        looked_at.append(cell)
+        return own(cell)
+
+    monkeypatch.setattr(cost, "_cell_bytes", counted)
+    cost.largest_cell_bytes.cache_clear()
+    assert cost.largest_cell_bytes(study) == expected
+    assert len(looked_at) == 3
+
+
 def test_width_and_depth_are_said_to_be_one_setting():
     page = open_study(**TINY)
     second = widget(page.selectbox, "Second axis")

@@ -1,7 +1,10 @@
 """A study in words, what it takes, and whether the server allows it."""
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +20,14 @@ from regviz.studies.study import Study
 # Bound on the memory of a cell in training, in bytes; and numbers in memory for each parameter of a
 # network: its value, its gradient, and the optimizer's two moments.
 MAX_CELL_BYTES, NUMBERS_PER_PARAMETER = 400_000_000, 4
+# The axes on which the memory of a cell depends: those of which each value is to be looked at, and
+# those of which one value has the largest cells, by a key to find it.
+_EACH = ("data.name", "network.hidden", "network.normalization", "network.affine")
+_LARGEST: dict[str, Callable[[Any], int]] = {
+    "network.features": len,
+    "training.epochs": int,
+    "training.dtype": lambda dtype: np.dtype(dtype).itemsize,
+}
 
 
 @lru_cache(maxsize=64)
@@ -25,13 +36,23 @@ def cost_of(study: Study) -> StudyCost:
     return study.cost()
 
 
-@lru_cache(maxsize=64)  # 2.5 s for 10,000 cells, the most that a link holds
+@lru_cache(maxsize=64)
 def largest_cell_bytes(study: Study) -> int:
     """Return the memory of the study's largest cell in training, in bytes.
 
-    All cells are looked at: size and number of networks depend on most settings that can vary.
+    Only cells that can be the largest are looked at, as a link may have 10,000 cells. Axes such as
+    noise or learning rate are held at their first value: sizes of networks do not depend on them,
+    nor do the numbers of strengths that the catalogue's methods offer.
     """
-    return max(map(_cell_bytes, study.cells))
+    vary = tuple((path, _values_that_count(path, values)) for path, values in study.vary)
+    return max(map(_cell_bytes, replace(study, vary=vary).cells))
+
+
+def _values_that_count(path: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the values of an axis that the study's largest cell may have."""
+    if path in _EACH:
+        return values
+    return (max(values, key=_LARGEST[path]),) if path in _LARGEST else values[:1]
 
 
 def describe(study: Study) -> str:
