@@ -1,6 +1,7 @@
 """Tests of the page Learn in Streamlit's `AppTest`."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -12,7 +13,7 @@ from streamlit.util import calc_hash
 from regviz.lessons.claim import all_studies
 from regviz.lessons.course import course
 from regviz.lessons.lesson import Lesson
-from regviz.pages.learn import PATH
+from regviz.pages.learn import PATH, progress
 from regviz.pages.learn.progress import MAX_CHARS, Progress, read
 from regviz.scenes.study_link import from_query
 from regviz.server import state
@@ -157,6 +158,22 @@ def test_the_next_lesson_follows_the_lesson():
     page = open_lesson(lesson=first.key).radio[0].set_value(0).run()
     queries = [each.proto.query_string for each in page.main.get("page_link")]
     assert queries == [f"lesson={second.key}"]
+
+
+def test_links_wait_for_the_browsers_answer_and_work_after_a_while_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def enabled(page: AppTest) -> set[bool]:
+        assert not page.exception
+        return {not link.proto.disabled for link in page.get("page_link")}
+
+    monkeypatch.setattr(progress, "ANSWER_SECONDS", math.inf)
+    page = open_lesson()
+    assert enabled(page) == {False}
+    monkeypatch.setattr(progress, "ANSWER_SECONDS", 0)
+    assert enabled(page.run()) == {True}
+    page.session_state["course_memory"] = {"kept": "{}"}
+    assert enabled(page.run()) == {True}
 
 
 def test_progress_that_the_browser_has_kept_is_taken_on():

@@ -6,7 +6,7 @@ import streamlit as st
 
 from regviz.lessons.lesson import Lesson
 from regviz.pages.components import plain
-from regviz.pages.learn.progress import Progress, all_progress, is_remembered
+from regviz.pages.learn.progress import Progress, all_progress, links_work
 
 _ICONS = {
     "done": "check_circle",
@@ -61,15 +61,16 @@ def show(lessons: Iterable[Lesson], own: st.Page) -> None:
 def link_to(page: st.Page, label: str, icon: str, **query: str) -> None:
     """Draw a link to a page.
 
-    It is disabled until the browser has said what it has kept. If that message left between a click
-    and the server's answer, it would have the address before the click, and undo it.
+    It is disabled until the browser has said what it has kept, as of `links_work`. If that message
+    left between a click and the server's answer, it would have the address before the click, and
+    undo it.
     """
     st.page_link(
         page,
         label=label,
         icon=f":material/{icon}:",
         query_params=query or None,
-        disabled=not is_remembered(),
+        disabled=not links_work(),
     )
 
 

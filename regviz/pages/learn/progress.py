@@ -1,6 +1,7 @@
 """Progress in the course. The browser keeps it: the server does not know who did what."""
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from regviz.pages.components import asset_component
 
 MAX_CHARS = 20_000  # of what the browser keeps, as JSON
 MAX_LESSONS = 200
+ANSWER_SECONDS = 10.0  # after which the links work without the browser's answer
+CHECK_SECONDS = 1.0  # interval at which a page that waits for the answer looks at the time
 
 _memory = asset_component("regviz_course", "course")
 
@@ -51,6 +54,15 @@ def is_remembered() -> bool:
     return bool(st.session_state.get("course_asked"))
 
 
+def links_work() -> bool:
+    """Return whether the links of the course work, as of the start of this run of the page.
+
+    They wait until the browser has said what it has kept, and at most `ANSWER_SECONDS`: the
+    component's script may not have reached it.
+    """
+    return bool(st.session_state.get("course_links"))
+
+
 def remember() -> None:
     """Let the browser keep the progress, and take on what it has kept."""
     asked = is_remembered()
@@ -63,6 +75,22 @@ def remember() -> None:
             now.solved |= before.solved
     done = {lesson: asdict(one) for lesson, one in all_progress().items() if one != Progress()}
     _memory(key="course_memory", data={"done": done, "ask": not asked}, on_kept_change=lambda: None)
+    if asked or _waited_long():
+        st.session_state["course_links"] = True
+    if not links_work():
+        _wait()
+
+
+def _waited_long() -> bool:
+    since: float = st.session_state.setdefault("course_since", time.monotonic())
+    return time.monotonic() - since >= ANSWER_SECONDS
+
+
+@st.fragment(run_every=CHECK_SECONDS)
+def _wait() -> None:
+    """Run the page again once it has waited for long enough."""
+    if _waited_long():
+        st.rerun()
 
 
 def read(text: str) -> dict[str, Progress]:
