@@ -1,4 +1,4 @@
-"""Values of the sidebar's controls in the session state, by widget key."""
+"""Values of controls that the page itself sets, in the session state by widget key."""
 
 from typing import Any
 

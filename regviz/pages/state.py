@@ -251,6 +251,7 @@ def enter(place: str) -> None:
         kept[place] = before
     st.session_state["place"] = place
     state: PageState = kept.pop(place, None) or PageState()
-    # the messages of one session are numbered throughout
+    # messages and controls of one session are numbered throughout
     state.visitor, state.n_replies = before.visitor, before.n_replies
+    state.n_controls_set = before.n_controls_set
     st.session_state["page"] = state

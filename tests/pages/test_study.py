@@ -225,6 +225,36 @@ def test_a_cell_opens_in_the_playground_with_its_data_and_chosen_strengths():
     assert dict(scene.strengths)["l2"] == pytest.approx(own["strength"].item())
 
 
+def test_a_click_on_a_point_chooses_its_cell_also_if_the_browser_does_not_learn_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    page = finished(open_study(**TINY))
+    cell = chosen(page).cells[1]
+    before = page._tree.get_widget_states()
+    point = {"selection": {"points": [{"customdata": [cell.key]}]}}
+    monkeypatch.setattr(results, "draw", lambda *_, **__: point)
+    page.run()
+    assert widget(page.selectbox, "Cell").value == 1
+    page._run(before)  # the browser still has the values of the run before
+    assert not page.exception
+    assert widget(page.selectbox, "Cell").value == 1
+    page = widget(page.selectbox, "Cell").select_index(0).run()
+    assert widget(page.selectbox, "Cell").value == 0
+
+
+def test_a_link_sets_the_controls_also_if_the_browser_still_has_the_values_before():
+    page = open_study(**TINY)
+    before = page._tree.get_widget_states()
+    page.query_params["seeds"] = "4"
+    page.query_params["vary"] = "data.noise=0.2,0.4"
+    page._run(before)
+    assert not page.exception
+    study = chosen(page)
+    assert (study.seeds, study.vary) == ((0, 1, 2, 3), (("data.noise", (0.2, 0.4)),))
+    page._run(before)
+    assert chosen(page) == study
+
+
 def test_a_study_beyond_the_limits_is_refused_before_it_runs(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("REGVIZ_STUDY_NETWORKS", "10")
     state.limits.cache_clear()

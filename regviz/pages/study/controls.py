@@ -8,6 +8,7 @@ import streamlit as st
 from regviz.methods.catalogue import EARLY_STOPPING, METHODS
 from regviz.methods.labels import dataset_label, method_name
 from regviz.pages.components import plain
+from regviz.pages.control_values import control_key
 from regviz.pages.study.offers import Offer, offer_of, offers
 from regviz.pages.study.state import study_state
 from regviz.scenes.study_link import study_of
@@ -54,7 +55,7 @@ def choose() -> Study | str:
         min(2, len(study.seeds)),
         max(MAX_SEEDS, len(study.seeds)),
         len(study.seeds),
-        key=_key("seeds"),
+        key=control_key("study_seeds"),
         help="Each seed draws its own points, initial weights and batches, the same for all"
         " methods. Differences between methods are taken seed by seed.",
     )
@@ -72,11 +73,6 @@ def choose() -> Study | str:
         return study_of(scene, vary, None if strengths == CARDS else strengths, numbers)
     except ValueError as error:
         return f"These settings do not go together: {error}."
-
-
-def _key(name: str) -> str:
-    """Return the key of a control: another one after a link is opened."""
-    return f"study_{name}_{study_state().version}"
 
 
 def _choose_axis(
@@ -99,7 +95,7 @@ def _choose_axis(
         keys,
         keys.index(chosen) if chosen in keys else 0,
         format_func=lambda key: options[key].label if key else "None",
-        key=_key(f"axis_{place}"),
+        key=control_key(f"study_axis_{place}"),
         help=ONE_SETTING if place else None,
     )
     return options[key] if key else None
@@ -112,7 +108,7 @@ def _choose_values(offer: Offer, problems: list[str]) -> tuple[Any, ...]:
         f"Values of {offer.name.lower()}",
         texts,
         texts,
-        key=_key(f"values_{offer.key}"),
+        key=control_key(f"study_values_{offer.key}"),
         max_selections=max(MAX_VALUES, len(texts)),
         accept_new_options=True,
         help="Remove values, or type others.",
@@ -146,7 +142,7 @@ def _choose_methods(study: Study) -> list[str]:
         selection_mode="multi",
         default=list(study.methods or ()),
         format_func=method_name,
-        key=_key("methods"),
+        key=control_key("study_methods"),
         label_visibility="collapsed",
     )
 
@@ -166,7 +162,7 @@ def _choose_strengths(study: Study) -> Any:
         list(options),
         list(options).index(now),
         format_func=options.__getitem__,
-        key=_key("strengths"),
+        key=control_key("study_strengths"),
         help="Of several, the one with the lowest validation loss counts, for each cell, method"
         " and seed. Test loss is never chosen by.",
     )

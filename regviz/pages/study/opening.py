@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from regviz.pages import share
+from regviz.pages.control_values import renew
 from regviz.pages.state import page_state
 from regviz.pages.study.controls import MAX_AXES
 from regviz.pages.study.offers import offer_of, offers
@@ -36,7 +37,8 @@ def open_address() -> None:
         scene, problems = _asked_for(query)
         study = first_study(scene)
     state.scene, state.study, state.problems = scene, study, problems
-    state.version += 1
+    # the state is that of the playground or lesson before this page, whose controls stay
+    renew(*(name for name in page_state().control_keys if name.startswith("study_")))
 
 
 def _left_out(study: Study) -> list[str]:

@@ -10,6 +10,7 @@ from regviz import figures
 from regviz.jobs.studies import StudyRun
 from regviz.methods.palette import Theme
 from regviz.pages.components import choose_picture_format, draw, plain
+from regviz.pages.control_values import control_key, renew
 from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offers_of
 from regviz.pages.study.state import study_state, theme
@@ -182,10 +183,12 @@ def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
         )
     points = [point for point in event["selection"]["points"] if point.get("customdata")]
     clicked = str(points[0]["customdata"][0]) if points else ""
-    if clicked != st.session_state.get("study_clicked"):  # a chart keeps its selection
-        st.session_state["study_clicked"] = clicked
+    state = study_state()
+    if clicked != state.clicked:  # a chart keeps its selection
+        state.clicked = clicked
         if clicked in (positions := run.result().positions):
-            st.session_state["study_cell"] = positions[clicked]
+            state.cell = positions[clicked]
+            renew("study_cell")
 
 
 def _differences(result: StudyResult) -> None:
@@ -231,15 +234,18 @@ def _open_cell(result: StudyResult) -> None:
         return ", ".join(parts) or "The only cell"
 
     indices = list(result.positions.values())
-    if st.session_state.get("study_cell") not in indices:
-        st.session_state["study_cell"] = indices[0]
+    state = study_state()
+    if state.cell not in indices:
+        state.cell = indices[0]
+        renew("study_cell")
     st.header("Open a cell", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        index = st.selectbox(
+        index = state.cell = st.selectbox(
             "Cell",
             indices,
+            indices.index(state.cell),
             format_func=name,
-            key="study_cell",
+            key=control_key("study_cell"),
             width=320,
             help="Or click a point of the figure.",
         )

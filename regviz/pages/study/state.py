@@ -27,8 +27,10 @@ class StudyState:
         The parameters of the address that the page has read or written last.
     problems : list of str
         A sentence for each problem with the link.
-    version : int
-        Number of links opened: part of the controls' keys.
+    cell : int or None
+        Index of the cell to open in the playground; None before a choice.
+    clicked : str
+        Key of the cell whose point of the figure was clicked last; empty without one.
     refused : bool
         Whether the server had no room for the study.
     drawn : tuple or None
@@ -40,7 +42,8 @@ class StudyState:
     started: Study | None = None
     address: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    version: int = 0
+    cell: int | None = None
+    clicked: str = ""
     refused: bool = False
     drawn: tuple[Any, go.Figure] | None = None
 
