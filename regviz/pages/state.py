@@ -142,8 +142,9 @@ class PageState:
         Cache of the uncertainty view: a key and the `Plane` computed for it.
     anatomies : dict of str to tuple
         Cache of the last `Anatomy` by the key of its widgets, with what it was computed for.
-    last_focus : dict of str to str
-        The board's focus at the last run of a view, by key of its choice of a method.
+    method_choices : dict of str to (str, str)
+        The board's focus and the chosen method at the last run of a view, by name of its choice of
+        a method.
     room : str or None
         Code of the class's room that the page is in, as its teacher or a student.
     room_follows : bool
@@ -209,7 +210,7 @@ class PageState:
     seed_results: dict[str, tuple[StrengthGrid, dict[Any, Any]]] = field(default_factory=dict)
     plane: tuple[Any, Any] | None = None
     anatomies: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    last_focus: dict[str, str] = field(default_factory=dict)
+    method_choices: dict[str, tuple[str, str]] = field(default_factory=dict)
     room: str | None = None
     room_follows: bool = True
     room_link: int = 0

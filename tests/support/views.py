@@ -10,6 +10,7 @@ import regviz
 from regviz.jobs.registry import JobRegistry
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.scenes.strength_grid import StrengthGrid
+from tests.support.playground import widget
 
 
 def snapshot_of(
@@ -64,6 +65,11 @@ def show(page: AppTest, snapshot: BoardSnapshot) -> AppTest:
 def markdown(page: AppTest) -> str:
     """Return all texts in Markdown."""
     return "\n".join(element.value for element in page.markdown)
+
+
+def method_choice(page: AppTest) -> Any:
+    """Return the view's choice of a method, whose key changes with the board's focus."""
+    return widget(page.segmented_control, "Method")
 
 
 def button_labels(page: AppTest) -> list[Any]:

@@ -134,6 +134,9 @@ def _strengths(board: SliderValues) -> list[Regularization]:
         persist_state="page",
         help="Elastic net here has this share of λ₁, and the rest of λ₂.",
     )
+    # under fixed keys, without `renew`: each scene that is opened renews all controls of
+    # `control_keys`, and these sliders keep their values then. Values that do not reach the browser
+    # leave the sliders as they were, and the visitor presses the button again
     last.button(
         "Take the board's",
         key="forces_board",

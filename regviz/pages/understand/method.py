@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from regviz.methods.catalogue import METHODS
+from regviz.pages.control_values import control_key, renew
 from regviz.pages.snapshot import BoardSnapshot
 from regviz.pages.state import page_state
 
@@ -18,28 +19,31 @@ def choose_method(snapshot: BoardSnapshot, methods: Sequence[str], key: str) -> 
     methods : sequence of str
         Keys of `regviz.methods.catalogue.METHODS`, at least one.
     key : str
-        Key of the widget.
+        Name of the control, as in `regviz.pages.control_values.control_key`.
 
     Returns
     -------
     str
         One of ``methods``: the board's focus if it has moved to one of them since the last run.
     """
-    last_focus = page_state().last_focus
-    moved = last_focus.get(key) != snapshot.focus
-    last_focus[key] = snapshot.focus
-    if moved and snapshot.focus in methods:
-        st.session_state[key] = snapshot.focus
-    elif st.session_state.get(key) not in methods:
-        st.session_state[key] = methods[0]
+    choices = page_state().method_choices
+    last_focus, before = choices.get(key, ("", ""))
+    method = before
+    if snapshot.focus != last_focus and snapshot.focus in methods:
+        method = snapshot.focus
+    elif before not in methods:
+        method = methods[0]
+    if method != before:
+        renew(key)
     chosen = st.segmented_control(
         "Method",
         methods,
-        default=st.session_state[key],  # see `control_options`
+        default=method,
         required=True,
         format_func=lambda method: METHODS[method].label,
-        key=key,
+        key=control_key(key),
         label_visibility="collapsed",
         wrap=True,
     )
-    return chosen or methods[0]
+    choices[key] = snapshot.focus, chosen or method
+    return choices[key][1]

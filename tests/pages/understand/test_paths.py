@@ -14,7 +14,7 @@ from regviz.analysis import regularization_path
 from regviz.methods.strengths import N_STRENGTHS
 from regviz.pages.understand import paths as view
 from regviz.scenes.strength_grid import StrengthGrid
-from tests.support.views import button_labels, run_until_trained, show, snapshot_of
+from tests.support.views import button_labels, method_choice, run_until_trained, show, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 NETWORK = regviz.NetworkSpec(hidden=(4,))
@@ -99,8 +99,18 @@ def test_it_opens_on_the_method_in_focus_and_follows_the_focus(board_snapshot, d
     show(page, replace(board_snapshot, focus="max_norm"))
     assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
     # the visitor's choice stays until the focus changes
-    page.segmented_control("paths_method").set_value("l1").run()
+    method_choice(page).set_value("l1").run()
     assert drawn.figures[-1].layout.title.text.startswith("<b>L1</b>")
+
+
+def test_the_focus_is_followed_also_if_the_browser_does_not_learn_of_it(board_snapshot, drawn):
+    page = open_page(board_snapshot)
+    before = page._tree.get_widget_states()
+    show(page, replace(board_snapshot, focus="max_norm"))
+    page._run(before)  # the browser still has the values of the run before
+    assert not page.exception
+    assert drawn.figures[-1].layout.title.text.startswith("<b>Max-norm</b>")
+    assert method_choice(page).value == "max_norm"
 
 
 def test_the_path_is_that_of_the_variant_on_the_card(drawn):
@@ -273,10 +283,10 @@ def test_over_seeds_the_losses_are_those_of_separate_runs_and_both_choices_are_t
     page.run()
     assert "Over 5 seeds" not in button_labels(page)
     # another method is trained only on request
-    page.segmented_control("paths_method").set_value("max_norm").run()
+    method_choice(page).set_value("max_norm").run()
     assert "Over 5 seeds" in button_labels(page)
     # earlier results stay
-    page.segmented_control("paths_method").set_value("l1").run()
+    method_choice(page).set_value("l1").run()
     assert texts(page) == shown_texts
 
 

@@ -12,7 +12,7 @@ from regviz.analysis import mc_dropout
 from regviz.analysis.mc_dropout import over_plane
 from regviz.pages.understand import uncertainty as view
 from regviz.scenes.strength_grid import StrengthGrid
-from tests.support.views import open_view, snapshot_of
+from tests.support.views import method_choice, open_view, snapshot_of
 
 DATA = regviz.DataSpec("moons", n_samples=80)
 TRAINING = regviz.TrainingSpec("momentum", 0.05, epochs=20, frames=1)
@@ -67,7 +67,7 @@ def test_max_norm_has_dropout_too_and_the_focus_is_followed(board_snapshot, draw
 
 def test_in_focus_without_dropout_the_dropout_card_is_shown(board_snapshot, drawn):
     page = open_view("uncertainty", replace(board_snapshot, focus="l1"))
-    assert page.segmented_control("uncertainty_method").value == "dropout"
+    assert method_choice(page).value == "dropout"
 
 
 def test_passes_and_part_can_be_chosen_and_the_part_is_explained(board_snapshot, drawn):
@@ -118,7 +118,7 @@ def test_while_many_passes_are_made_a_bar_says_how_many(board_snapshot, drawn, m
 def test_regression_shows_prediction_and_standard_deviation_and_no_parts(drawn):
     board_snapshot = snapshot(name="bumps")
     page = open_view("uncertainty", board_snapshot)
-    assert [c.key for c in page.segmented_control] == ["uncertainty_method"]
+    assert [c.label for c in page.segmented_control] == ["Method"]
     plane = over_plane(board_snapshot.history, board_snapshot.network("dropout"), passes=100)
     plain, passed = drawn.figures
     np.testing.assert_array_equal(plain.data[0].z, plane.plain)
@@ -147,4 +147,4 @@ def test_a_diverged_network_is_not_drawn_and_it_says_what_to_do(board_snapshot, 
     assert page.info[0].value.startswith("This network has diverged.")
     assert not drawn.figures
     # other methods can be chosen
-    assert page.segmented_control("uncertainty_method").options == ["Dropout", "Max-norm"]
+    assert method_choice(page).options == ["Dropout", "Max-norm"]
