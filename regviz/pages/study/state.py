@@ -29,12 +29,12 @@ class StudyState:
         A sentence for each problem with the link.
     cell : int or None
         Index of the cell to open in the playground; None before a choice.
-    clicked : str
-        Key of the cell whose point of the figure was clicked last; empty without one.
     refused : bool
         Whether the server had no room for the study.
     drawn : tuple or None
         Key and figure of a study, drawn last.
+    n_clicks : int
+        Number of clicks on points of figures.
     """
 
     scene: Scene = field(default_factory=Scene)
@@ -43,9 +43,9 @@ class StudyState:
     address: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     cell: int | None = None
-    clicked: str = ""
     refused: bool = False
     drawn: tuple[Any, go.Figure] | None = None
+    n_clicks: int = 0
 
 
 def study_state() -> StudyState:
