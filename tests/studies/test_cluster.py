@@ -547,6 +547,9 @@ def test_the_probe_sees_a_changed_version_and_a_changed_last_bit(monkeypatch):
         probe.differences(here | {"torch": "1"}) == f"torch is {torch.__version__} there and 1 here"
     )
 
+    less = {name: value for name, value in here.items() if name != "torch"}
+    assert probe.differences(less) == f"torch is {torch.__version__} there and none here"
+
     def off(cell):
         table = compute(cell)
         norms = np.nextafter(table["norm"].to_numpy(), np.inf)
