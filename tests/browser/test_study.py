@@ -117,6 +117,7 @@ def test_points_of_every_panel_and_view_choose_their_cell_one_after_the_other(
         drawn = page.locator(".st-key-study_figure .js-plotly-plot")
         for width, noise in ((8, 0.3), (32, 0.1), (8, 0.3)):
             wait_until_settled(page)  # a click while the figure is drawn anew is lost
+            page.wait_for_timeout(400)  # Plotly takes two clicks within 300 ms for a double click
             # of some sign of the cell: its place on the page
             place = drawn.evaluate(PLACE, f"units of the hidden layer {width}, noise {noise}<br>")
             page.mouse.move(place["x"] - 3, place["y"] - 3)

@@ -166,16 +166,18 @@ def _figure(run: StudyRun, view: tuple[str, str]) -> go.Figure:
 
 def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
     """Draw the figure of a view. A click on a point chooses its cell in `_open_cell`."""
-    with st.container(key="study_figure"):
-        event = draw(
-            _figure(run, view), f"study_{view[0]}", on_select="rerun", selection_mode="points"
-        )
-    points = [point for point in event["selection"]["points"] if point.get("customdata")]
+    key = f"study_{view[0]}"
+    event = st.session_state.get(key) or {}
+    points = [p for p in event.get("selection", {}).get("points", []) if p.get("customdata")]
     clicked = str(points[0]["customdata"][0]) if points else ""
-    if clicked != st.session_state.get("study_clicked"):  # a chart keeps its selection
-        st.session_state["study_clicked"] = clicked
-        if clicked in (positions := run.result().positions):
-            st.session_state["study_cell"] = positions[clicked]
+    if clicked in (positions := run.result().positions):
+        st.session_state["study_cell"] = positions[clicked]
+        study_state().n_clicks += 1
+    # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish to
+    # select none. With another revision it forgets all of them.
+    figure = _figure(run, view).update_layout(selectionrevision=study_state().n_clicks)
+    with st.container(key="study_figure"):
+        draw(figure, key, on_select="rerun", selection_mode="points")
 
 
 def _differences(result: StudyResult) -> None:

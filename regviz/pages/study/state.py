@@ -33,6 +33,8 @@ class StudyState:
         Whether the server had no room for the study.
     drawn : tuple or None
         Key and figure of a study, drawn last.
+    n_clicks : int
+        Number of clicks on points of figures.
     """
 
     scene: Scene = field(default_factory=Scene)
@@ -43,6 +45,7 @@ class StudyState:
     version: int = 0
     refused: bool = False
     drawn: tuple[Any, go.Figure] | None = None
+    n_clicks: int = 0
 
 
 def study_state() -> StudyState:
