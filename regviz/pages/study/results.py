@@ -173,8 +173,8 @@ def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
     if clicked in (positions := run.result().positions):
         st.session_state["study_cell"] = positions[clicked]
         study_state().n_clicks += 1
-    # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish to
-    # select none. With another revision it forgets all of them.
+    # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish
+    # to select none. With another revision it forgets all of them.
     figure = _figure(run, view).update_layout(selectionrevision=study_state().n_clicks)
     with st.container(key="study_figure"):
         draw(figure, key, on_select="rerun", selection_mode="points")
