@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dask
+import pyarrow as pa
 from distributed import Client, Worker
 
 # Of each worker, Dask samples its threads 100 times a second, and looks at its event loop 50 times
@@ -54,7 +55,7 @@ def standing(n_workers: int, tables: Sequence[bytes]) -> Iterator[Standing]:
     ----------
     n_workers : int
     tables : sequence of bytes
-        What cells return, in turn: tables as Arrow streams.
+        Tables as Arrow streams, which cells return in turn with their own keys.
 
     Yields
     ------
@@ -100,20 +101,36 @@ def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str
 
             from distributed import get_worker
 
+            from benchmarks.stand_ins import stream
+
             time.sleep(seconds * random.uniform(0.5, 1.5))
             worker: Any = get_worker()
-            return "table", next(worker.tables), worker.address, worker.local_directory
+            key = worker.get_current_task().split("-")[2]  # regviz-TOKEN-KEY, perhaps with a number
+            table = stream(next(worker.tables), key)
+            return "table", table, worker.address, worker.local_directory
 
         return run
 
     return runner
 
 
+def stream(table: pa.Table, key: str) -> bytes:
+    """Return a table with another cell's key as an Arrow stream, as `regviz.studies.payload`."""
+    at = table.schema.get_field_index("cell")
+    table = table.set_column(at, "cell", pa.repeat(key, table.num_rows))
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
 async def serve(file: Path, folder: Path, n_workers: int, numbers: range) -> None:
     """Run some of the stand-ins until the process is terminated."""
     while not file.exists():
         await asyncio.sleep(0.1)
-    tables = [one.read_bytes() for one in sorted(folder.glob("*.arrow"))]
+    files = sorted(folder.glob("*.arrow"))
+    tables = [pa.ipc.open_stream(one.read_bytes()).read_all() for one in files]
     workers = []
     for i in numbers:
         worker = Worker(

@@ -59,12 +59,12 @@ def run(options: Namespace) -> int:
         print(output.json_text(as_content(result, comparison)))
     else:
         print(as_text(result, comparison))
-    if result.frame["diverged"].all():
+    diverged = bool(result.frame["diverged"].all())
+    if diverged:
         output.note(["Every network diverged: lower the learning rate."])
-        return 1
     if failure:
         raise OSError(failure)
-    return 0
+    return int(diverged)
 
 
 def _study(options: Namespace) -> Study:

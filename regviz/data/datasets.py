@@ -424,6 +424,12 @@ def replace_dataset(dataset: ToyDataset) -> None:
     _made.cache_clear()
 
 
+def remove_dataset(name: str) -> None:
+    """Remove a registered dataset, if there is one of this name, and forget its points."""
+    DATASETS.pop(name, None)
+    _made.cache_clear()
+
+
 @lru_cache(maxsize=64)
 def _made(spec: Data) -> Dataset:
     """Make a dataset. Cached, as each rerun of the page needs it; its arrays are read-only."""

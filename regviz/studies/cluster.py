@@ -2,6 +2,7 @@
 
 import math
 import time
+import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, wait
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CELLS_PER_THREAD, SPARE_CELLS = 2, 8
 POLL_SECONDS = 1.0  # between looks at the workers
 MAX_TAKEN_BACK = 4  # times until a cell is suspected to kill workers; Dask's limit is 4 workers
+OTHER_KEY = "it gives a cell another key, as with other code of RegViz under the same version"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def cells_done(
     Yields
     ------
     Cell, pyarrow.Table
+        The table's column ``cell`` has the cell's key in all rows.
 
     Raises
     ------
@@ -83,8 +86,8 @@ def cells_done(
     SchedulerLostError
         If the scheduler was lost and did not come back within five minutes.
     UnfitWorkersError
-        If all workers differ from this process in versions, bits or registered datasets from the
-        start. If only such workers are left later, the iterator waits for others.
+        If all workers differ from this process in versions, bits, registered datasets or keys of
+        cells from the start. If only such workers are left later, the iterator waits for others.
     StudyError
         After the last cell, if cells failed.
     """
@@ -103,11 +106,14 @@ class _Sent(NamedTuple):
 
     Attributes
     ----------
+    key : str
+        Key of the cell, which takes 1 ms to hash.
     workers : frozenset of str
         Addresses of the only workers that may compute it; empty if all may.
     """
 
     cell: Cell
+    key: str
     workers: frozenset[str]
 
 
@@ -128,6 +134,7 @@ class _Run:
         self._again = deque[Cell]()  # sent before further cells
         self._suspects = deque[Cell]()  # sent after all others, one at a time
         self._run = runner()
+        self._token = uuid.uuid4().hex  # in Dask's keys
         self._alone = ""  # key of the last cell that was sent so
         self._sent: dict[Any, _Sent] = {}  # by future
         self._done = SimpleQueue[Any]()  # futures
@@ -149,20 +156,24 @@ class _Run:
             self._send()
             if self._exhausted and not (self._sent or self._again or self._suspects):
                 return
-            for cell, outcome in self._outcomes():
+            for sent, outcome in self._outcomes():
                 if outcome.kind == "table":
-                    self._proven = True
-                    yield cell, unpack(outcome.value)
-                elif outcome.kind == "unfit":
+                    table = unpack(outcome.value)
+                    if table["cell"].unique().to_pylist() == [sent.key]:
+                        self._proven = True
+                        yield sent.cell, table
+                        continue
+                    outcome = outcome._replace(kind="unfit", value=OTHER_KEY)
+                if outcome.kind == "unfit":
                     self._leave_out(outcome)
-                    self._repeat(cell)
-                elif outcome.kind == "cancelled":  # by another client, and wanted by this one
-                    self._repeat(cell)
+                    self._repeat(sent.cell)
+                elif outcome.kind == "cancelled":  # at the worker, and then wanted again
+                    self._repeat(sent.cell)
                 else:
-                    self._fail(cell, str(outcome.value))
+                    self._fail(sent.cell, str(outcome.value))
 
     def cancel(self) -> None:
-        """Cancel all cells at the scheduler that no other client waits for."""
+        """Cancel all cells of this run at the scheduler."""
         if self._sent and self.connection.running:
             with suppress(OSError, CancelledError):
                 self.connection.client.cancel(list(self._sent))
@@ -193,13 +204,13 @@ class _Run:
         }
         if stuck:
             self.connection.client.cancel(list(stuck))
-        for future, (cell, _) in stuck.items():
+        for future, (cell, key, _) in stuck.items():
             del self._sent[future]
-            self._taken_back[cell.key] += 1
-            if self._taken_back[cell.key] < MAX_TAKEN_BACK:
+            self._taken_back[key] += 1
+            if self._taken_back[key] < MAX_TAKEN_BACK:
                 self._repeat(cell)
             else:  # Dask counts the workers that a cell kills, from 0 for one that is sent again
-                del self._taken_back[cell.key]
+                del self._taken_back[key]
                 self._suspect(cell)
 
     def _restore(self) -> None:
@@ -207,8 +218,8 @@ class _Run:
         limit = f"up to {RECOVERY_SECONDS / 60:g} minutes"
         owned = self.connection.address  # a caller's client has a limit of its own
         self._tell(f"The scheduler is lost: waiting {limit if owned else 'for its client'}.")
-        for cell, _ in self._sent.values():
-            self._repeat(cell)
+        for sent in self._sent.values():
+            self._repeat(sent.cell)
         self._sent.clear()
         self.connection.restore(self.stop)
         self._looked = -math.inf
@@ -232,6 +243,7 @@ class _Run:
             self._alone = cells[0].key
         if not cells:
             return
+        keys = [cell.key for cell in cells]
         # Without restrictions, Dask keeps waiting cells at the scheduler until a worker is free.
         # With them, idle workers that are left out cannot steal any.
         only = frozenset(fit if self._workers.some_unfit else ())
@@ -241,7 +253,7 @@ class _Run:
                 self._run,
                 [pack(cell) for cell in cells],
                 [fingerprint(cell.experiment.training.dtype) for cell in cells],
-                key=[self._key(cell) for cell in cells],
+                key=[self._key(key) for key in keys],
                 fifo_timeout="0 ms",  # after all cells that were sent earlier
                 **limits,
             )
@@ -250,24 +262,26 @@ class _Run:
                 raise
             self._again.extendleft(reversed(cells))
             return
-        for future, cell in zip(futures, cells, strict=True):
-            self._sent[future] = _Sent(cell, only)
+        for future, cell, key in zip(futures, cells, keys, strict=True):
+            self._sent[future] = _Sent(cell, key, only)
             future.add_done_callback(self._done.put)
 
-    def _key(self, cell: Cell) -> str:
-        """Return Dask's key: of the content, and another one when the cell is sent again.
+    def _key(self, key: str) -> str:
+        """Return Dask's key of a cell: another one in each run, and when the cell is sent again.
 
-        Dask's client would return the earlier outcome for an equal key.
+        Dask merges tasks of equal keys, and keeps arguments and restrictions of the first: a run
+        would get the answers to another client's fingerprint, and wait for workers that only the
+        other client's cells are bound to. So runs that go on at the same time share no results.
+        Within a run, Dask's client would return the earlier outcome for an equal key.
         """
-        key = cell.key  # a hash, which takes 1 ms
         repeats = self._repeats[key]
-        return f"regviz-{key}" + f"-{repeats}" * bool(repeats)
+        return f"regviz-{self._token}-{key}" + f"-{repeats}" * bool(repeats)
 
     def _repeat(self, cell: Cell) -> None:
         self._repeats[cell.key] += 1
         self._again.append(cell)
 
-    def _outcomes(self) -> list[tuple[Cell, Outcome]]:
+    def _outcomes(self) -> list[tuple[_Sent, Outcome]]:
         """Wait up to `POLL_SECONDS` for results, and take those that are there."""
         finished = []
         for future in self._ended():
@@ -276,7 +290,7 @@ class _Run:
             if future.status == "finished":
                 finished.append(future)
                 continue
-            cell, _ = self._sent.pop(future)
+            cell = self._sent.pop(future).cell
             if future.status == "error":
                 self._take_error(cell, future.exception())
             else:  # cancelled with the scheduler, or by somebody at its dashboard
@@ -284,7 +298,7 @@ class _Run:
         outcomes = []
         for future, result in zip(finished, self._gathered(finished), strict=False):
             if future in self._sent:
-                outcomes.append((self._sent.pop(future).cell, Outcome(*result)))
+                outcomes.append((self._sent.pop(future), Outcome(*result)))
                 future.release()
         return outcomes
 
@@ -303,7 +317,12 @@ class _Run:
             self._look()
         try:
             return list(gathering.result(timeout=0))
-        except (OSError, CancelledError):  # a cell was taken back, or the scheduler was lost
+        except Exception as error:
+            # A cell was taken back, the scheduler was lost, or a result was lost with its worker
+            # and could not be computed again: this future then has the exception.
+            foreseen = isinstance(error, (OSError, CancelledError))
+            if not (foreseen or any(future.status == "error" for future in finished)):
+                raise
             for future in finished:
                 self._done.put(future)
             return []

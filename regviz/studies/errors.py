@@ -1,7 +1,7 @@
 """Errors that end a run of a study, or follow it, with the results so far."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regviz.studies.cell import Cell
 
@@ -67,6 +67,10 @@ class StudyError(RunError, RuntimeError):
             listed[MAX_LISTED:] = [f"and {n - MAX_LISTED} more"]
         cells = "1 cell" if n == 1 else f"{n} cells"
         super().__init__("\n".join([f"{cells} of the study failed.", *listed]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return the content to pickle: the failures instead of the message, and the result."""
+        return type(self), (self.failures,), self.__dict__
 
 
 class UnfitWorkersError(RunError, RuntimeError):

@@ -31,21 +31,23 @@ def compute(payload: bytes, cancelled: Callable[[], bool]) -> bytes | None:
     payload : bytes
         Of `pack`.
     cancelled : callable
-        Called without arguments after every epoch. Once it returns True, None is returned.
+        Called without arguments after every epoch, and while the cell waits for its dataset. Once
+        it returns True, None is returned.
 
     Raises
     ------
     ImportError
         If the module that registers the cell's dataset is not installed here.
     regviz.studies.registered.OtherDatasetError
-        If a dataset of this process has the name of the cell's, and makes other points.
+        If a dataset of this process has the name of the cell's and makes other points, or the
+        cell's dataset cannot be made.
     """
     import cloudpickle
 
     cell, data, record, digest = cloudpickle.loads(payload)
     pa = arrow()
-    with registered.received(data, record, digest):
-        table = _table(cell, cancelled)
+    with registered.received(data, record, digest, cancelled) as there:
+        table = _table(cell, cancelled) if there else None
     if table is None:
         return None
     sink = pa.BufferOutputStream()

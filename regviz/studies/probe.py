@@ -112,9 +112,9 @@ def differences(expected: dict[str, str]) -> str:
 def _other_versions(there: dict[str, str], here: dict[str, str]) -> str:
     """Return in words which versions differ."""
     return "; ".join(
-        f"{name} is {there.get(name)} there and {here[name]} here"
+        f"{name} is {there.get(name, 'none')} there and {here.get(name, 'none')} here"
         for name in ("regviz", *PACKAGES)
-        if there.get(name) != here[name]
+        if there.get(name) != here.get(name)
     )
 
 

@@ -2,23 +2,24 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition
 
-from regviz.data.datasets import make_dataset, replace_dataset
+from regviz.data.datasets import make_dataset, remove_dataset, replace_dataset
 from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Data, DataSpec
 from regviz.spec.points import SPLITS
 from regviz.spec.toy import DATASETS, ToyDataset
 
+POLL_SECONDS = 0.2  # between looks whether a cell that waits is cancelled
 _received: dict[str, str] = {}  # by name: hash of the record that `received` has registered
 _n_uses = Counter[str]()  # by name: blocks of `received`
 _changed = Condition()  # held while either is read or changed
 
 
 class OtherDatasetError(Exception):
-    """A dataset that is registered here makes other points than that of the client."""
+    """A dataset of the client cannot be made here, or makes other points."""
 
 
 def registered(data: Data | ArraysSpec) -> ToyDataset | None:
@@ -65,7 +66,12 @@ def packed(data: Data | ArraysSpec) -> tuple[bytes, str]:
 
 
 @contextmanager
-def received(data: Data | ArraysSpec, record: bytes, wanted: str) -> Iterator[None]:
+def received(
+    data: Data | ArraysSpec,
+    record: bytes,
+    wanted: str,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[bool]:
     """Have the dataset of some data registered within the block.
 
     A dataset that this process has registered itself stays. One that came from a client is replaced
@@ -77,45 +83,77 @@ def received(data: Data | ArraysSpec, record: bytes, wanted: str) -> Iterator[No
     record : bytes
     wanted : str
         Both of `packed`.
+    cancelled : callable
+        Called without arguments while other blocks use another client's dataset of the name.
+
+    Yields
+    ------
+    bool
+        Whether the dataset is registered; False once ``cancelled()`` has returned True.
 
     Raises
     ------
     ImportError
         If the module that registers the dataset is not installed here.
     OtherDatasetError
-        If the dataset here makes other points than that of the client.
+        If the dataset here makes other points than that of the client, or the module that registers
+        it has other functions.
     """
     if not (record and isinstance(data, DataSpec)):
-        yield
+        yield True
         return
     with _changed:
-        _register(data.name, record)
-        _n_uses[data.name] += 1
+        there = _register(data.name, record, cancelled)
+        _n_uses[data.name] += there
+    if not there:
+        yield False
+        return
     try:
         _compare(data, wanted)
-        yield
+        yield True
     finally:
         with _changed:
             _n_uses[data.name] -= 1
             _changed.notify_all()
 
 
-def _register(name: str, record: bytes) -> None:
-    """Register a received dataset, unless this process has registered one of its name itself."""
+def _register(name: str, record: bytes, cancelled: Callable[[], bool]) -> bool:
+    """Register a received dataset, unless this process has registered one of its name itself.
+
+    Returns
+    -------
+    bool
+        False if ``cancelled()`` has returned True while another dataset of the name was in use.
+    """
     import cloudpickle
 
     key = hashlib.sha256(record).hexdigest()
     if name in DATASETS and name not in _received:
-        return
-    _changed.wait_for(lambda: _received.get(name) == key or not _n_uses[name])
+        return True
+
+    def free() -> bool:
+        return _received.get(name) == key or not _n_uses[name]
+
+    while not _changed.wait_for(free, POLL_SECONDS):
+        if cancelled():
+            return False
     if _received.get(name) == key:
-        return
+        return True
+    if name in _received:  # a module that is imported now may register the name itself
+        remove_dataset(name)
+        del _received[name]
     try:
         dataset = cloudpickle.loads(record)
     except ImportError as error:
         raise ImportError(f"{error}, which registers the dataset {name!r}") from error
+    except Exception as error:
+        raise OtherDatasetError(
+            f"the dataset {name!r} cannot be made there ({type(error).__name__}: {error}): the"
+            " same version of the module that registers it has to be on all machines"
+        ) from error
     replace_dataset(dataset)
     _received[name] = key
+    return True
 
 
 def _compare(data: DataSpec, wanted: str) -> None:

@@ -86,9 +86,10 @@ class StudyResult:
     @cached_property
     def table(self) -> "pa.Table":
         """Table with a row for each network, in the order of cells, methods, strengths, seeds."""
-        if callable(self._table):  # it has the cells' tables, which are not needed any more
-            self._table = self._table()
-        return self._table
+        made = self._table  # read once, as other threads may replace it
+        if callable(made):  # it has the cells' tables, which are not needed any more
+            made = self._table = made()
+        return made
 
     def __reduce__(self) -> tuple[type[Self], tuple["Study", "pa.Table", int]]:
         """Return the content to pickle: the table, and not the function that makes it."""

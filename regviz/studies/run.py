@@ -89,7 +89,8 @@ def finished(
     with closing(cells_done(missing, scheduler, tell)) as done:
         for cell, table in done:
             if folder is not None:
-                folder.add(table["cell"][0].as_py(), table)  # a cell takes 1 ms to hash its key
+                key = table["cell"][0].as_py()  # `cells_done` has compared it with the cell's
+                folder.add(key, table)
             meter.done(table.num_rows, cell_seconds(cell))
             yield study.cells.index_of(cell), table
 

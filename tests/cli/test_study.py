@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
@@ -153,6 +154,25 @@ def test_when_a_run_cannot_finish_the_finished_cells_are_printed(
     assert done.code == 1
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert len({row["cell"] for row in rows}) == 1
+    assert done.err.endswith("regviz study: error: the scheduler has not come back\n")
+
+
+def test_an_error_is_reported_also_if_every_network_diverged(
+    run: Run, scene_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cells_done = cluster.cells_done
+
+    def lost(*given: Any, **named: Any) -> Any:
+        for cell, table in cells_done(*given, **named):
+            diverged = pa.array([True] * table.num_rows)
+            at = table.schema.get_field_index("diverged")
+            yield cell, table.set_column(at, "diverged", diverged)
+            raise SchedulerLostError("the scheduler has not come back")
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", lost)
+    done = run("study", scene_file, "--vary", "data.noise=0.1,0.3", "--strengths", "1", "--csv")
+    assert done.code == 1
+    assert "Every network diverged" in done.err
     assert done.err.endswith("regviz study: error: the scheduler has not come back\n")
 
 

@@ -16,10 +16,12 @@ from dask.system import CPU_COUNT
 
 import regviz
 from regviz.data.datasets import DATASETS, replace_dataset
+from regviz.studies import cluster as cluster_module
 from regviz.studies import connection, payload, probe
 from regviz.studies.cell import compute, steps
 from regviz.studies.cluster import CELLS_PER_THREAD, SPARE_CELLS, cells_done
 from regviz.studies.errors import SchedulerLostError, StudyError, UnfitWorkersError
+from regviz.studies.store import Store
 from tests.support.dask_processes import (
     Processes,
     free_port,
@@ -305,6 +307,180 @@ def test_a_worker_that_is_started_again_at_its_address_is_asked_again(cluster):
     running.stop(name)
 
 
+IN_PROCESS = dict(
+    n_workers=1,
+    threads_per_worker=1,
+    processes=False,
+    dashboard_address="127.0.0.1:0",
+    worker_dashboard_address="127.0.0.1:0",
+)
+
+
+def held_while(monkeypatch, noise, held):
+    """Have cells of a noise begin with a call of ``held()``."""
+
+    def steps_held(cell, due):
+        if cell.experiment.data.noise == noise:
+            held()
+        return (yield from steps(cell, due))
+
+    monkeypatch.setattr(payload, "steps", steps_held)
+
+
+def wanted_by(cluster, client):
+    """Return the number of tasks that a client waits for or has."""
+    state = cluster.scheduler.clients.get(client.id)
+    return 0 if state is None else len(state.wants_what)
+
+
+def test_a_client_of_another_kind_gets_no_result_of_the_first_clients_cell(monkeypatch):
+    begun, go = threading.Event(), threading.Event()
+    held_while(monkeypatch, 0.1, lambda: (begun.set(), go.wait(300)))
+    (cell,) = cells_of(0.1)
+    first, second = [], []
+    with (
+        distributed.LocalCluster(**IN_PROCESS) as cluster,
+        distributed.Client(cluster, set_as_default=False) as one,
+        distributed.Client(cluster, set_as_default=False) as other,
+    ):
+
+        def run_second():
+            with pytest.raises(UnfitWorkersError, match=r"numpy is .* there and 0 here"):
+                second.extend(cells_done([cell], other))
+            second.append("refused")
+
+        threads = [threading.Thread(target=lambda: first.extend(cells_done([cell], one)))]
+        threads[0].start()
+        assert begun.wait(300)
+        here = probe.fingerprint("float32")
+        monkeypatch.setattr(cluster_module, "fingerprint", lambda dtype: here | {"numpy": "0"})
+        threads.append(threading.Thread(target=run_second))
+        threads[1].start()
+        wait_until(lambda: wanted_by(cluster, other))
+        go.set()
+        for thread in threads:
+            thread.join(300)
+    assert_computed(first, [cell])
+    assert second == ["refused"]
+
+
+def wait_until(condition):
+    end = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_run_is_not_bound_to_the_workers_of_another_clients_cells(monkeypatch):
+    begun, suspended, go, over = (threading.Event() for _ in range(4))
+
+    def hold_at_first_worker():
+        if distributed.get_worker().name == 0:
+            begun.set()
+            go.wait(300)
+
+    held_while(monkeypatch, 0.9, hold_at_first_worker)
+    differences, of_first = probe.differences, {"client": "first"}
+    monkeypatch.setattr(
+        probe,
+        "differences",
+        lambda expected: (
+            "unfit for the first client"
+            if distributed.get_worker().name == 1 and of_first.items() <= expected.items()
+            else differences(expected)
+        ),
+    )
+    here = probe.fingerprint("float32")
+    monkeypatch.setattr(cluster_module, "fingerprint", lambda dtype: here | of_first)
+    (cell,) = cells_of(0.9)
+    left_out = []
+
+    def given():
+        """Give other cells until a worker is left out, and then the cell."""
+        seeds = count()
+        while not left_out:
+            at = next(seeds)
+            yield replace(cells_of(0.1)[0], seeds=(at, at + 1))
+        yield cell
+
+    def tell(event):
+        left_out.extend([event.message] * ("left out" in event.message))
+
+    def stop_first():
+        """Suspend the first run, as a program that is busy, once its cell is bound to a worker."""
+        if not begun.is_set():
+            return False
+        suspended.set()
+        return over.wait(300)
+
+    with (
+        distributed.LocalCluster(**IN_PROCESS | {"n_workers": 2}) as cluster,
+        distributed.Client(cluster, set_as_default=False) as one,
+        distributed.Client(cluster, set_as_default=False) as other,
+    ):
+        first = threading.Thread(
+            target=lambda: list(cells_done(given(), one, tell, stop=stop_first))
+        )
+        first.start()
+        assert suspended.wait(300)
+        other.retire_workers([cluster.workers[0].address])
+        monkeypatch.setattr(cluster_module, "fingerprint", lambda dtype: here)
+        end = time.monotonic() + 300
+        done = list(cells_done([cell], other, stop=lambda: time.monotonic() > end))
+        go.set()
+        over.set()
+        first.join(300)
+        assert not first.is_alive()
+    assert_computed(done, [cell])
+
+
+def test_a_result_that_is_lost_and_killed_when_computed_again_ends_no_run(monkeypatch):
+    gather, broken = connection.Connection.gather, []
+
+    def lost(self, futures):
+        if not broken:  # as Dask does when the workers that compute it again are killed
+            broken.append(futures[0].key)
+            error = distributed.scheduler.KilledWorker(futures[0].key, None, 4)
+            futures[0]._state.set_error(error, None)
+        return gather(self, futures)
+
+    monkeypatch.setattr(connection.Connection, "gather", lost)
+    cells = cells_of(0.1, 0.2, 0.3)
+    assert_computed(cells_done(cells), cells)
+    assert len(broken) == 1
+
+
+def test_a_worker_that_returns_the_table_of_another_cell_is_left_out(monkeypatch, tmp_path):
+    def other(cell, due):
+        changed = cell
+        if distributed.get_worker().name == 1:
+            changed = replace(cell, seeds=(7, 8))
+        return (yield from steps(changed, due))
+
+    monkeypatch.setattr(payload, "steps", other)
+    study = regviz.Study(
+        BASE,
+        vary={"data.noise": list(np.arange(12) / 100)},
+        methods=("none", "l2"),
+        strengths=1,
+        seeds=range(2),
+    )
+    messages = []
+    with (
+        distributed.LocalCluster(**IN_PROCESS | {"n_workers": 2}) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        result = study.run(tmp_path, client, progress=lambda state: messages.append(state.message))
+        client.retire_workers([cluster.workers[0].address])
+        with pytest.raises(UnfitWorkersError, match="gives a cell another key"):
+            list(cells_done(study.cells, client))
+    assert result.complete
+    by_key = {cell.key: cell for cell in study.cells}
+    stored = Store(tmp_path).read(Store(tmp_path).keys())
+    assert_computed([(by_key[key], table) for key, table in stored], study.cells)
+    assert any("A worker is left out" in one and "another key" in one for one in messages)
+
+
 @pytest.mark.parametrize(
     ("scheduler", "message"),
     [
@@ -370,6 +546,9 @@ def test_the_probe_sees_a_changed_version_and_a_changed_last_bit(monkeypatch):
     assert (
         probe.differences(here | {"torch": "1"}) == f"torch is {torch.__version__} there and 1 here"
     )
+
+    less = {name: value for name, value in here.items() if name != "torch"}
+    assert probe.differences(less) == f"torch is {torch.__version__} there and none here"
 
     def off(cell):
         table = compute(cell)

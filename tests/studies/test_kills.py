@@ -43,9 +43,8 @@ def test_twenty_kills_change_no_bit_and_repeat_only_cells_in_flight(tmp_path):
         for kind, moment in zip(kinds, moments, strict=True):
             running.wait(lambda moment=moment: len(names(folder)) >= moment)
             time.sleep(rng.uniform(0, 0.3))
-            stored = names(folder)
             name = rng.choice(WORKERS) if kind == "worker" else kind
-            kills.append((running.kill(name), stored))
+            kills.append(running.kill(name, lambda: names(folder)))
         assert len(names(folder)) < N_CELLS
         assert not running.ended("client")
         (tmp_path / "go").touch()

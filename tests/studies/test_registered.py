@@ -1,12 +1,14 @@
 """Tests of `regviz.studies.registered`: digests of datasets, and their way to workers."""
 
+import importlib
+import sys
 import threading
 from dataclasses import replace
 
 import pytest
 
 import regviz
-from regviz.data.datasets import DATASETS, replace_dataset
+from regviz.data.datasets import DATASETS, remove_dataset, replace_dataset
 from regviz.studies import registered
 
 SPEC = regviz.DataSpec("moons", n_samples=40)
@@ -71,21 +73,91 @@ def test_a_record_that_is_in_use_is_replaced_after_it(halves):
     data = halves(0)
     first, second = registered.packed(data), registered.packed(halves(0.5))
     del DATASETS["halves"]
-    digests = []
+    digests, waits = [], threading.Event()
+
+    def asked():
+        waits.set()
+        return False
 
     def use_second():
-        with registered.received(data, *second):
+        with registered.received(data, *second, asked):
             digests.append(registered.digest(data))
 
     thread = threading.Thread(target=use_second)
     with registered.received(data, *first):
         thread.start()
-        thread.join(0.1)
+        assert waits.wait(300)
         with registered.received(data, *first):
             assert registered.digest(data) == first[1]
         assert digests == []
-    thread.join()
+    thread.join(300)
+    assert not thread.is_alive()
     assert digests == [second[1]]
+
+
+def test_a_cell_that_is_cancelled_waits_for_no_dataset(halves):
+    data = halves(0)
+    first, second = registered.packed(data), registered.packed(halves(0.5))
+    del DATASETS["halves"]
+    with registered.received(data, *first):
+        with registered.received(data, *second, lambda: True) as there:
+            assert not there
+        assert registered.digest(data) == first[1]
+    with registered.received(data, *second, lambda: True) as there:
+        assert there
+        assert registered.digest(data) == second[1]
+
+
+MODULE = """
+import regviz
+
+def make(n, noise, rng):
+    X = rng.uniform(-1, 1, (n, 2))
+    return X + noise * rng.normal(size=X.shape), (X[:, 1] > 0).astype(float)
+
+regviz.register_dataset(regviz.ToyDataset("halves", "Halves", "binary", make))
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Have a module that registers the dataset, which is not imported."""
+    name = "regviz_test_halves"
+    (tmp_path / f"{name}.py").write_text(MODULE, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield name
+    sys.modules.pop(name, None)
+
+
+def of_module(name):
+    """Return what a client sends whose dataset the module has registered."""
+    remove_dataset("halves")
+    importlib.import_module(name)
+    data = regviz.DataSpec("halves", n_samples=40)
+    sent = registered.packed(data)
+    del DATASETS["halves"]
+    return data, sent
+
+
+def test_a_module_registers_its_dataset_after_a_record_of_the_name(halves, module):
+    script = registered.packed(halves(0))
+    data, sent = of_module(module)
+    del sys.modules[module]
+    for record in (script, sent, script, sent):
+        with registered.received(data, *record):
+            assert registered.digest(data) == record[1]
+    assert module in sys.modules
+
+
+def test_a_module_without_the_function_is_another_dataset(halves, module):
+    data, sent = of_module(module)
+    del sys.modules[module].make
+    message = r"'halves' cannot be made there \(AttributeError: .*make"
+    with (
+        pytest.raises(registered.OtherDatasetError, match=message),
+        registered.received(data, *sent),
+    ):
+        pytest.fail("nothing may be computed")
 
 
 def test_a_dataset_of_this_process_is_kept_and_has_to_make_the_same_points(halves):

@@ -92,14 +92,20 @@ class Processes:
         """Return whether a service has exited with 0."""
         return (self.folder / f"{name}.ended").exists()
 
-    def kill(self, name: str) -> float:
-        """Kill a service's process once it runs, and return the time just before."""
+    def kill(self, name: str, read: Callable[[], Any] = lambda: None) -> tuple[float, Any]:
+        """Kill a service's process once it runs.
+
+        Returns
+        -------
+        float, Any
+            The time, and the value of ``read()``, just before.
+        """
         while True:
             pid = self.wait(lambda: self.pid_to_kill(name))
-            now = time.time()
+            before = time.time(), read()
             with suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(pid, signal.SIGKILL)
-                return now
+                return before
 
     def wait(self, condition: Callable[[], Any], seconds: float = 300.0) -> Any:
         """Return the condition's value once it is true; fail with the services' output if late.
