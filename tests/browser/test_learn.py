@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from regviz.lessons.course import course
-from tests.browser.conftest import SET_ASSETS, poll_conditions, wait_until
+from tests.browser.conftest import SET_ASSETS, poll_conditions
 from tests.browser.test_axe import assert_accessible
 from tests.browser.visitor import wait_until_complete, wait_until_settled
 from tests.browser.widths import assert_fits
@@ -67,25 +67,6 @@ def test_a_visitor_goes_through_a_lesson_and_to_the_next(page: Page):
     page.get_by_role("link", name="Next lesson").click()
     expect(page.get_by_role("heading", name=SECOND.title)).to_be_visible()
     page.wait_for_function(f"location.search.includes('lesson={SECOND.key}')")
-
-
-def test_no_lesson_is_opened_before_the_browser_has_said_what_it_has_kept(
-    browser: Browser, url: str
-):
-    """Its message would have the address before the click, and the server would go back there."""
-    held: list[Route] = []
-    with browser.new_context() as context:
-        context.route(re.compile("/course/main.js"), lambda route: held.append(route))
-        page = poll_conditions(context.new_page())
-        page.goto(f"{url}/learn")
-        title = page.get_by_role("main").get_by_text(FIRST.title)
-        expect(title).to_be_visible()
-        wait_until(page, lambda: held)
-        title.click(force=True)
-        held[0].continue_()
-        open_first(page)
-        wait_until_settled(page)
-        expect(page.get_by_role("heading", name=FIRST.title)).to_be_visible()
 
 
 def test_lessons_can_be_opened_although_the_script_that_reads_the_progress_is_lost(
