@@ -33,7 +33,11 @@
   if (query.get("embed") === "true") root.dataset.bare = "";
 
   const DRAWN = ".st-key-board, .st-key-course, [data-testid=stAlert], [data-testid=stDialog]";
-  const watch = new MutationObserver(() => document.querySelector(DRAWN) && remove());
+  const watch = new MutationObserver(() => {
+    // on the page Study nothing else sends this event, which calls `remove`
+    if (document.querySelector(".st-key-study")) dispatchEvent(new Event("regviz-drawn"));
+    else if (document.querySelector(DRAWN)) remove();
+  });
   const remove = () => {
     watch.disconnect();
     document.getElementById("outline")?.remove();
@@ -65,7 +69,7 @@
   setInterval(() => {
     const app = /** @type {HTMLElement|null} */ (document.querySelector("[data-testid=stApp]"));
     passed++;
-    // on a page without a board, nothing else sends this event
+    // on a page that shows no board, such as after an error, nothing else sends this event
     if (passed === 2 * SECONDS) dispatchEvent(new Event("regviz-drawn"));
     if (app?.dataset.testConnectionState === "CONNECTED") {
       connected = true;

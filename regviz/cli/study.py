@@ -128,10 +128,14 @@ def _changed(study: Study, options: Namespace) -> Study:
     """Return a study with the axes, methods, strengths and seeds of the options."""
     changes: dict[str, Any] = {}
     if options.vary:
-        axes = dict(study.vary)
+        axes, given = dict(study.vary), set[str]()
         for text in options.vary:
             try:
-                axes |= [read_axis(study.base, text)]
+                path, values = read_axis(study.base, text)
+                if path in given:
+                    raise invalid("a path", "given once, with all its values", path)
+                given.add(path)
+                axes[path] = values
             except ValueError as error:
                 raise ValueError(f"--vary {error}") from error
         changes["vary"] = axes

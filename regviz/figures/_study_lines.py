@@ -160,7 +160,7 @@ def _text(row: dict[str, Any], where: str, metric: str, name: str, baseline: str
         seeds = f"{needed:,.0f} seeds" if math.isfinite(needed) else "no number of seeds"
         lines += [
             f"p = {row['p']:.2g}, corrected {row['p_corrected']:.2g}: {verdict}",
-            f"{seeds} would find this difference with power 0.8",
+            f"{seeds} would find this difference with power 0.8, uncorrected",
         ]
     return "<br>".join(lines)
 

@@ -327,7 +327,7 @@ def choose(learn: st.Page, study: st.Page) -> Scene:
     if not set(SIDEBAR) <= set(base.hide):
         link_to_study.page_link(
             study,
-            label="Study: many trainings, one answer",
+            label="Study: many trainings",
             icon=":material/experiment:",
             query_params={"v": str(LINK_VERSION)} | dict(parse_qsl(query_of(scene))),
         )

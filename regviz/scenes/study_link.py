@@ -268,6 +268,9 @@ def _axes(text: str, study: Study, problems: list[str]) -> tuple[tuple[str, tupl
         except ValueError as error:
             problems.append(problem("vary", path, error))
             continue
+        if path in axes:
+            problems.append(f"{name} must be there once, with all its values: the first is used.")
+            continue
         if len(texts) > MAX_VALUES:
             problems.append(f"{name} must be at most {MAX_VALUES} values: the rest is ignored.")
         values = []

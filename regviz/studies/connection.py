@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from regviz.extras import missing
 from regviz.spec.validation import invalid
@@ -168,6 +169,7 @@ def _client(address: str, **options: Any) -> Any:
 def _answering(address: str) -> Any:
     allowed = "the address of a Dask scheduler that answers, such as 'tcp://localhost:8786'"
     try:
+        urlsplit(address if "://" in address else f"tcp://{address}").port  # noqa: B018 – it raises
         return _client(address)
     except (OSError, ValueError) as error:
         raise invalid("scheduler", allowed, address) from error

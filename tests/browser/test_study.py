@@ -57,6 +57,18 @@ def run(page: Page) -> None:
     expect(page.get_by_role("heading", name="Open a cell")).to_be_visible()
 
 
+def test_icons_are_there_with_the_page_whatever_way_it_is_opened(context: BrowserContext, url: str):
+    page = poll_conditions(context.new_page())
+    # without the interval after whose twentieth tick the icons' font is loaded on any page
+    page.add_init_script(
+        """window.setInterval = ((own) => (call, ms, ...rest) =>
+             ms === 1000 ? 0 : own(call, ms, ...rest))(window.setInterval);"""
+    )
+    page.goto(f"{url}/study{LINES}")
+    page.wait_for_function("document.documentElement.dataset.icons === ''")
+    page.close()
+
+
 TITLES = {
     "Map of winners": "Lowest mean test loss",
     "Lines": "Test loss",

@@ -187,6 +187,12 @@ def test_the_figure_is_a_page_of_its_own(
     assert "Noise" in file.read_text("utf-8")
 
 
+def test_an_axis_that_is_given_twice_is_refused(run: Run, scene_file: str):
+    done = run("study", scene_file, "--vary", "data.noise=0.1,0.2", "--vary", "data.noise=0.3")
+    assert done.code == 2
+    assert "--vary a path must be given once, with all its values, got 'data.noise'" in done.err
+
+
 @pytest.mark.parametrize("name", ["study.png", "study.svg", "study"])
 def test_another_figure_than_a_page_is_refused_with_the_allowed_ending(
     run: Run, scene_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -93,6 +93,10 @@ def test_the_study_of_a_scene_has_its_shown_strengths_and_its_link_is_short():
     ("query", "message"),
     [
         ({"vary": "data.foo=1"}, "vary must be one of 'data.name', 'data.n_samples', "),
+        (
+            {"vary": "data.noise=0,0.1;data.noise=0.2"},
+            "data.noise of vary must be there once, with all its values: the first is used.",
+        ),
         ({"vary": "data.noise"}, "data.noise of vary must be a number, got '': ignored."),
         ({"vary": "data.noise=9"}, "data.noise of vary must be a number from 0 to 2, got '9': "),
         (

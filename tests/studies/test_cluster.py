@@ -485,6 +485,10 @@ def test_a_worker_that_returns_the_table_of_another_cell_is_left_out(monkeypatch
     ("scheduler", "message"),
     [
         ("tcp://127.0.0.1:1", "the address of a Dask scheduler that answers"),
+        (
+            "127.0.0.1:9999x",
+            "the address of a Dask scheduler that answers, .*, got '127.0.0.1:9999x'",
+        ),
         (8786, "an address, a Dask Client or None, got 8786"),
     ],
 )

@@ -110,6 +110,11 @@ def _show_finished(study: Study, run: StudyRun) -> None:
     _clickable_figure(run, view)
     for sentence in seen(result):
         st.markdown(sentence)
+    if view[0] == "map":
+        st.caption(
+            "The map compares all pairs of methods, and corrects for that many comparisons."
+            " Differences from None are fewer, so one may be clear here and still a tie on the map."
+        )
     _differences(result)
     _open_cell(result)
     _take_away(result, view)
@@ -218,7 +223,7 @@ def _differences(result: StudyResult) -> None:
             "Test loss of a method minus that of None, seed by seed: below 0 the method is better."
             " The interval is Student's, for one cell; p is corrected by Holm's method for all"
             " cells and methods, and clear means below 0.05. “Seeds needed” finds a difference of"
-            " this size with a probability of 0.8."
+            " this size with a probability of 0.8 in a single cell, without the correction."
         )
 
 
