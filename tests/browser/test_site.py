@@ -91,7 +91,7 @@ def test_the_opening_scene_plays_and_all_of_it_arrives(open_page: OpenPage, kind
     assert epochs[-1] == 1000
     page.get_by_role("link", name="Gallery").first.click()
     expect(page.locator("li img")).to_have_count(1)
-    assert page.evaluate("document.images[1].naturalWidth") > 100
+    page.wait_for_function("document.images[1].naturalWidth > 100")
     page.get_by_role("link", name="L1 picks the inputs that matter").click()
     await_board(page)
     assert page.evaluate("window.board().view.focus") == "l1"
