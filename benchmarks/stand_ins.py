@@ -19,6 +19,8 @@ import dask
 import pyarrow as pa
 from distributed import Client, Worker
 
+from regviz.studies import payload
+
 # Of each worker, Dask samples its threads 100 times a second, and looks at its event loop 50 times
 # and at its machine twice. In one process, that is the work of hundreds of machines.
 QUIET = {
@@ -115,14 +117,9 @@ def sleeping(seconds: float) -> Callable[[], Callable[..., tuple[str, bytes, str
 
 
 def stream(table: pa.Table, key: str) -> bytes:
-    """Return a table with another cell's key as an Arrow stream, as `regviz.studies.payload`."""
+    """Return a table with another cell's key as an Arrow stream."""
     at = table.schema.get_field_index("cell")
-    table = table.set_column(at, "cell", pa.repeat(key, table.num_rows))
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
+    return payload.stream_of(table.set_column(at, "cell", pa.repeat(key, table.num_rows)))
 
 
 async def serve(file: Path, folder: Path, n_workers: int, numbers: range) -> None:
@@ -130,7 +127,7 @@ async def serve(file: Path, folder: Path, n_workers: int, numbers: range) -> Non
     while not file.exists():
         await asyncio.sleep(0.1)
     files = sorted(folder.glob("*.arrow"))
-    tables = [pa.ipc.open_stream(one.read_bytes()).read_all() for one in files]
+    tables = [payload.unpack(one.read_bytes()) for one in files]
     workers = []
     for i in numbers:
         worker = Worker(

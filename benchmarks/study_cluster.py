@@ -50,7 +50,7 @@ MILLION, MACHINES, CORES = 10**6, 100, 2
 
 @dataclass(frozen=True)
 class Passage:
-    """What a number of cells took, while all workers were there and cells were waiting.
+    """Times and bytes of a number of cells, while all workers were there and cells were waiting.
 
     Attributes
     ----------

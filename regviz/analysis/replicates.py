@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from regviz.data.datasets import Dataset, make_dataset
 from regviz.engine import compiled
@@ -11,6 +12,8 @@ from regviz.spec.arrays import ArraysSpec
 from regviz.spec.experiment import Experiment
 from regviz.spec.points import SPLITS
 from regviz.spec.validation import MAX_SEED, integer, invalid
+
+Result = TypeVar("Result")
 
 
 def with_seed(experiment: Experiment, seed: int) -> Experiment:
@@ -92,13 +95,17 @@ def under_seeds(
     ValueError
         If a seed is invalid, or the seeds' splits differ in size.
     """
-    slices = under_seeds_in_slices(experiment, seeds, dataset)
+    return at_once(under_seeds_in_slices(experiment, seeds, dataset))
+
+
+def at_once(slices: Generator[None, None, Result]) -> Result:
+    """Run a generator to its end, and return its result."""
     while True:
         try:
             next(slices)
         except StopIteration as end:
-            parts: tuple[list[Experiment], list[Dataset]] = end.value
-            return parts
+            result: Result = end.value
+            return result
 
 
 def under_seeds_in_slices(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regviz.analysis.replicates import under_seeds_in_slices, with_seed
+from regviz.analysis.replicates import at_once, under_seeds_in_slices, with_seed
 from regviz.data.datasets import Dataset
 from regviz.engine import compiled, measures
 from regviz.engine.layout import Layout
@@ -180,13 +180,7 @@ def compute(cell: Cell) -> "pa.Table":
     >>> table.num_rows, table.column_names[:4]
     (20, ['cell', 'method', 'strength', 'strength_index'])
     """
-    generator = steps(cell)
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            table: pa.Table = end.value
-            return table
+    return at_once(steps(cell))
 
 
 def steps(cell: Cell, due: Callable[[], bool] = lambda: False) -> Generator[None, None, "pa.Table"]:

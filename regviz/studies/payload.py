@@ -45,16 +45,9 @@ def compute(payload: bytes, cancelled: Callable[[], bool]) -> bytes | None:
     import cloudpickle
 
     cell, data, record, digest = cloudpickle.loads(payload)
-    pa = arrow()
     with registered.received(data, record, digest, cancelled) as there:
         table = _table(cell, cancelled) if there else None
-    if table is None:
-        return None
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
-        stream.write_table(table)
-    return bytes(sink.getvalue())
+    return None if table is None else stream_of(table)
 
 
 def _table(cell: Cell, cancelled: Callable[[], bool]) -> "pa.Table | None":
@@ -67,12 +60,27 @@ def _table(cell: Cell, cancelled: Callable[[], bool]) -> "pa.Table | None":
     return None
 
 
+def stream_of(table: "pa.Table") -> bytes:
+    """Return a table as a compressed Arrow stream, for `unpack`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    """
+    pa = arrow()
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue())
+
+
 def unpack(stream: bytes) -> "pa.Table":
     """Return the table of an Arrow stream.
 
     Parameters
     ----------
     stream : bytes
-        Of `compute`.
+        Of `compute` or `stream_of`.
     """
     return arrow().ipc.open_stream(stream).read_all()
