@@ -57,6 +57,8 @@ export class Board {
   resolution = START_RESOLUTION;
   /** Whether the pictures are drawn at full resolution. */
   fine = false;
+  /** Whether the cards were last drawn at a reduced resolution. */
+  reduced = false;
   /** Whether the crosshair has moved since it was drawn. */
   pointed = false;
   /** The data points, drawn once for all cards. */
@@ -467,7 +469,7 @@ export class Board {
   }
 
   /**
-   * Draw at the current resolution, adapt it to the time taken, and schedule the full resolution.
+   * Draw at the current resolution, and adapt it to the time taken.
    *
    * @param {boolean} texts  whether to write the texts as well
    */
@@ -475,21 +477,22 @@ export class Board {
     const began = performance.now();
     this.draw(texts);
     this.resolution = adaptResolution(this.resolution, performance.now() - began);
-    clearTimeout(this.refineTimer);
-    this.refineTimer = setTimeout(() => this.refine(), REFINE_DELAY_MS);
   }
 
   /**
-   * Draw everything at once.
+   * Draw everything at once, and schedule the full resolution.
    *
    * @param {boolean} [texts]  whether to write the texts as well
    */
   draw(texts = true) {
     if (!this.stage || !this.size.width) return;
     this.stale = false;
+    this.reduced = !this.fine && this.resolution.coarse > 0;
     this.textsHeld = !texts;
     if (texts) drawBoard(this, this.stage);
     else drawWithoutTexts(this, this.stage);
+    clearTimeout(this.refineTimer);
+    this.refineTimer = setTimeout(() => this.refine(), REFINE_DELAY_MS);
   }
 
   /** Draw for paper, or again for the screen: at once, as no animation frame is run while the page is printed. */
@@ -529,11 +532,12 @@ export class Board {
     this.refineTimer = 0;
     const { stage } = this;
     if (!stage || this.stale || !this.size.width) return;
-    if (!this.fine && this.resolution.coarse > 0 && c < stage.cards.length) {
+    if (this.reduced && c < stage.cards.length) {
       refineCard(this, stage, c);
       this.refineTimer = setTimeout(() => this.refine(c + 1));
       return;
     }
+    this.reduced = false;
     this.fine = true;
     this.writeTexts();
     refineFocus(this, stage);

@@ -52,6 +52,34 @@ def page(board_page: Page) -> Page:
     return board_page
 
 
+def test_at_rest_all_cards_have_the_full_resolution(page: Page):
+    seek(page, 20)
+    expected = all_boundary_pixels(page)
+    wait_until_settled(page)
+    # as while a slider is dragged: no answer of the server makes the board draw again
+    page.evaluate("board().reporter.pointerDown = true")
+    page.evaluate("() => { performance.now = () => 0; }")  # all drawings are quick
+    try:
+        seek(page, 21)
+        # the next drawing is the one after which the resolution rises again
+        page.evaluate("board().resolution = { coarse: 1, slow: 0, quick: 40 }")
+        seek(page, 20)
+        assert all_boundary_pixels(page) == expected
+        seek(page, 21)
+        # drawn for an export before its animation frame
+        page.evaluate(
+            """() => {
+              board().resolution = { coarse: 1, slow: 0, quick: 0 };
+              board().commands.seek(20);
+              board().exported();
+            }"""
+        )
+        assert all_boundary_pixels(page) == expected
+    finally:
+        page.evaluate("() => { delete performance.now; }")
+        page.evaluate("board().reporter.pointerDown = false")
+
+
 @pytest.fixture(scope="module")
 def history() -> History:
     """The history of the page's grid."""
