@@ -130,8 +130,10 @@ def _choose_units(base: tuple[int, ...], layers: int) -> tuple[int, ...]:
     most = min(most_units(layers), max(most_units(6), opened))
     largest = min(max(base, default=8), most)
     for key in map(control_key, ("units", *(f"units_{i}" for i in range(layers)))):
-        if key in st.session_state:  # a third layer lowers the limit
-            st.session_state[key] = min(st.session_state[key], most)
+        # A third layer lowers the limit. A value that fits is not set again: Streamlit would send
+        # it, and the control of a visitor who is moving it would go back.
+        if st.session_state.get(key, 0) > most:
+            st.session_state[key] = most
     unequal = layers > 1 and st.toggle(
         "Layers of different size", **control_options("unequal", len(set(base)) > 1)
     )

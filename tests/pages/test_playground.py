@@ -98,6 +98,18 @@ def test_a_third_layer_lowers_the_largest_number_of_units():
     assert grid_on(page).experiment.network.hidden == (64,)
 
 
+def test_a_run_sends_no_value_back_to_a_control():
+    # the control of a visitor who is moving it would go back
+    page = open_page()
+    for label, value in (("Hidden layers", 2), ("Units in each layer", 5), ("Noise", 0.3)):
+        widget(page.slider, label).set_value(value).run()
+        assert not page.exception
+        kinds = ("slider", "select_slider", "selectbox", "toggle", "button_group")
+        controls = [control for kind in kinds for control in page.get(kind)]
+        assert len(controls) > 15
+        assert [control.label for control in controls if control.proto.set_value] == []
+
+
 def test_every_control_reaches_the_grid(page: AppTest):
     settings = dict(
         methods=NAMES,
