@@ -299,13 +299,22 @@ def add_legend(figure: go.Figure, looks: Iterable[Look], mode: str) -> None:
         )
 
 
-def finish(figure: go.Figure, view: View, theme: Theme, title: str, notes: list[str]) -> go.Figure:
+def finish(
+    figure: go.Figure,
+    view: View,
+    theme: Theme,
+    title: str,
+    notes: list[str],
+    result: "StudyResult",
+) -> go.Figure:
     """Apply style, title, notes on the study, and the legend below the panels."""
     hidden = view.where()
     height = figure.layout.height
     notes = [*([hidden[0].upper() + hidden[1:]] if hidden else []), *notes]
     lines = [line for note in notes for line in textwrap.wrap(note, NOTE_CHARS)]
-    style(figure, theme, title, "<br>".join(lines))
+    # in the space above the panels, which stay where they are when the study is complete
+    state = f"{result.n_done} of {len(result.study.cells)} cells are finished"
+    style(figure, theme, title, "<br>".join([*lines, *[state] * (not result.complete)]))
     titles = max((one.text.count("<br>") for one in figure.layout.annotations), default=0)
     top = TOP + LINE * len(lines) + TICK_ROW * titles
     n_entries = sum(trace.showlegend is not False for trace in figure.data)
@@ -367,12 +376,6 @@ def gaps(values: Any) -> list[float | None]:
 def muted(theme: Theme) -> str:
     """Return the colour of lines and texts beside the data."""
     return mix(palette.INK[theme], palette.BLANK[theme], 0.4)
-
-
-def unfinished(result: "StudyResult") -> list[str]:
-    """Return a note on cells that are not finished, if there are any."""
-    n = len(result.study.cells)
-    return [] if result.complete else [f"{result.n_done} of {n} cells are finished"]
 
 
 def number_text(metric: str, mean: float, error: float | None = None) -> str:

@@ -21,7 +21,6 @@ from regviz.figures._study_axes import (
     panels,
     rows_by_cell,
     set_x_axes,
-    unfinished,
 )
 from regviz.figures._study_places import Places, places_of
 from regviz.figures._traces import set_alt_text
@@ -65,7 +64,7 @@ def draw(
     number = NAMES[metric]
     # a longer title would be covered by the buttons in a figure 390 px wide
     title = f"Difference from {name}" if paired else number[0].upper() + number[1:]
-    finish(figure, view, theme, title, _notes(result, frame, number if paired else ""))
+    finish(figure, view, theme, title, _notes(result, frame, number if paired else ""), result)
     margin = HEADROOM * (high - low)
     percent = {"tickformat": ".0%"} if metric in PERCENT else {}
     figure.update_yaxes(range=[low - margin, high + margin], zeroline=False, **percent)
@@ -178,7 +177,7 @@ def _notes(result: "StudyResult", frame: Any, paired: str) -> list[str]:
         notes.append(f"filled: clear (Holm, {n} comparisons); hollow: unclear")
     if frame["n_diverged"].any():
         notes.append("×: diverged under a seed")
-    return notes + unfinished(result)
+    return notes
 
 
 def _describe(

@@ -20,7 +20,6 @@ from regviz.figures._study_axes import (
     panels,
     rows_by_cell,
     set_x_axes,
-    unfinished,
 )
 from regviz.figures._study_places import CHAR, ROW_WIDTH, Places, places_of
 from regviz.figures._traces import set_alt_text
@@ -94,13 +93,8 @@ def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Fig
             figure.add_trace(_names(cells, looks, theme), *at)
     add_legend(figure, looks.values(), "markers")
     notes = _notes(result, list(rows.values()), metric, named)
-    finish(
-        figure,
-        view,
-        theme,
-        f"{_extreme(metric).capitalize()} mean {NAMES[metric]}",
-        notes,
-    )
+    title = f"{_extreme(metric).capitalize()} mean {NAMES[metric]}"
+    finish(figure, view, theme, title, notes, result)
     labels = up.layout(CHAR * len(up.at) * UP_CHARS)  # below one another, they need no rows
     figure.update_yaxes(labels | dict(showgrid=False, showticklabels=False))
     beside = CHAR * max(len(html.unescape(text)) for text in labels["ticktext"])
@@ -280,7 +274,7 @@ def _notes(
         notes.append(f"%: how often this mean is the {_extreme(metric)} in redrawn seeds")
     if any(not row["method"] for row in rows):
         notes.append("×: all methods diverged under a seed")
-    return notes + unfinished(result)
+    return notes
 
 
 def _describe(

@@ -17,7 +17,6 @@ from regviz.figures._study_axes import (
     muted,
     panels,
     set_x_axes,
-    unfinished,
 )
 from regviz.figures._study_places import LOG_SPAN, Places, places_of
 from regviz.figures._traces import set_alt_text
@@ -54,7 +53,7 @@ def draw(result: "StudyResult", view: View, theme: Theme) -> go.Figure:
         parts.append(_describe(key, looks[key], places, own, view.where((view.facet, f))))
     figure.update_traces(showlegend=False)
     notes = [f"median of {n_seeds} seeds, quartiles; dashes: strengths tried"]
-    finish(figure, view, theme, "Chosen strengths", notes + unfinished(result))
+    finish(figure, view, theme, "Chosen strengths", notes, result)
     for n, key in enumerate(methods):
         every = np.concatenate([tried for (_, name), (_, tried) in offered.items() if name == key])
         symbol = METHODS[key].symbol if key in METHODS else "strength"

@@ -91,6 +91,18 @@ def draw(figure: go.Figure, key: str, **options: Any) -> Any:
     -------
     The return value of ``st.plotly_chart``.
     """
+    describe(figure)
+    return chart(figure, key, **options)
+
+
+def describe(figure: go.Figure, mark: str = "") -> None:
+    """Write the text alternative of a figure for screen readers, with another HTML class."""
+    alt = (figure.layout.meta or {})["alt"]
+    st.html(f'<p class="regviz-alt {mark}" role="note">{escape(alt)}</p>')
+
+
+def chart(figure: go.Figure, key: str, **options: Any) -> Any:
+    """Draw a Plotly figure without its text alternative. Takes and returns what `draw` does."""
     saved = {"format": st.session_state.get("picture_format", "png"), "filename": f"regviz-{key}"}
     if saved["format"] == "png":
         saved["scale"] = 2
@@ -100,8 +112,6 @@ def draw(figure: go.Figure, key: str, **options: Any) -> Any:
         "toImageButtonOptions": saved,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", *(ZOOM if still else ())],
     }
-    alt = (figure.layout.meta or {})["alt"]
-    st.html(f'<p class="regviz-alt" role="note">{escape(alt)}</p>')
     return st.plotly_chart(figure, key=key, theme=None, config=config, **options)
 
 

@@ -97,6 +97,7 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
 
 def save_download(page: Page, button, folder: Path) -> Path:
     """Click a button, save the downloaded file, and return its path."""
+    wait_until_settled(page)  # Streamlit drops the file's address if the page's next run begins
     with page.expect_download() as download:
         button.click()
     path = folder / download.value.suggested_filename

@@ -26,18 +26,19 @@ LONG = (
     "?v=2&methods=none,l2&epochs=300&strengths=3&seeds=20&vary=network.hidden=32-32-32;data.noise="
     + ",".join(f"{i / 100:g}" for i in range(N_CELLS))
 )
-# counts of the figure's elements, and of the frames in which the one on the page is empty
+# counts of the figures that were visible one after the other, of the frames without one, and places
 WATCH = """() => {
-  const seen = window.seen = { mounts: 0, empty: 0, tops: new Set() };
+  const seen = window.seen = { figures: 0, blank: 0, tops: new Set() };
   let last = null;
   const look = () => {
-    const chart = document.querySelector(".st-key-study_figure .js-plotly-plot");
-    if (chart !== null) {
-      seen.mounts += chart !== last;
-      seen.empty += chart.querySelector(".main-svg") === null;
-      seen.tops.add(Math.round(chart.getBoundingClientRect().top));
-    }
-    last = chart;
+    const all = [...document.querySelectorAll(".st-key-study_figure .js-plotly-plot")];
+    const figure = all.find((one) =>
+      one.querySelector(".main-svg") && one.checkVisibility({ visibilityProperty: true }));
+    if (figure) {
+      seen.figures += figure !== last;
+      seen.tops.add(Math.round(figure.getBoundingClientRect().top));
+      last = figure;
+    } else seen.blank += 1;
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
@@ -276,8 +277,8 @@ def test_with_a_scheduler_studies_run_there_fill_in_and_stop_when_the_tab_closes
             page.get_by_text(re.compile(rf"^([4-9]|[1-5]\d) of {N_CELLS} cells, about .* left"))
         ).to_be_visible(timeout=120_000)
         seen = page.evaluate("({ ...window.seen, tops: [...window.seen.tops] })")
-        assert seen["mounts"] > 1  # drawn anew, and never empty nor moved
-        assert (seen["empty"], len(seen["tops"])) == (0, 1)
+        assert seen["figures"] > 1  # drawn anew, and never away nor moved
+        assert (seen["blank"], len(seen["tops"])) == (0, 1)
         assert n_studies() == 1
         page.close()
     wait_until(lambda: n_studies() == 0)

@@ -84,6 +84,31 @@ def test_a_link_opens_its_study_and_the_address_gives_it_again():
     assert from_query(address) == (study, [])
 
 
+def test_a_message_with_an_older_address_changes_nothing_but_its_controls():
+    page = open_study(**TINY)
+    addresses = [dict(page.query_params)]
+
+    def seeds(n: int, address: dict[str, str]) -> int:
+        """Move the slider in a browser with an address, and return the number of seeds."""
+        page.query_params.clear()
+        page.query_params.update(address)
+        widget(page.slider, "Seeds").set_value(n).run()
+        assert not page.exception
+        addresses.append(dict(page.query_params))
+        return len(chosen(page).seeds)
+
+    key = widget(page.slider, "Seeds").key
+    # the browser gets the addresses of the first two changes after it has sent the third
+    assert [seeds(n, addresses[0]) for n in (4, 5, 6)] == [4, 5, 6]
+    assert seeds(7, addresses[2]) == 7
+    assert widget(page.slider, "Seeds").key == key
+    page.run()  # with the newest address
+    page.query_params.clear()
+    page.query_params.update(addresses[1])  # one step back in the browser's history
+    page.run()
+    assert len(chosen(page).seeds) == widget(page.slider, "Seeds").value == 4
+
+
 def test_values_of_a_link_that_are_wrong_are_named_and_the_others_are_kept():
     page = open_study(**TINY | {"vary": "data.noise=0.1,9,0.3", "seeds": "many"})
     assert "9" in page.warning[0].value

@@ -16,7 +16,8 @@ from regviz.studies.study import Study
 
 PATH = "study"  # of the page's address
 _STYLE = """<style>
-  .st-key-study { max-width: 84rem; margin: 0 auto; gap: 0.7rem; }
+  .st-key-study { max-width: 84rem; margin: 0 auto; }
+  .st-key-study, .st-key-study_unfinished { gap: 0.7rem; }
   .st-key-study .stHeading h1 { padding: 0.2rem 0 0.2rem; }
   .st-key-study_start { gap: 0.8rem; }
   .st-key-study_start [data-testid="stMarkdownContainer"] p { margin: 0; }
@@ -24,6 +25,16 @@ _STYLE = """<style>
   .st-key-study_figure { min-height: 480px; }
   .st-key-study_figure, .st-key-study_figure * { opacity: 1 !important; }
   .st-key-study_progress { min-height: 3.4rem; }
+  /* an unfinished study has two places for figures: the older shows until the newer is drawn */
+  .st-key-study_figure { position: relative; gap: 0; }
+  .st-key-study_figure:has(.newest-0) .st-key-study_live_1,
+  .st-key-study_figure:has(.newest-1) .st-key-study_live_0 {
+    position: absolute; top: 0; left: 0;
+  }
+  .st-key-study_figure:has(.newest-0):has(.st-key-study_live_0 .main-svg) .st-key-study_live_1,
+  .st-key-study_figure:has(.newest-1):has(.st-key-study_live_1 .main-svg) .st-key-study_live_0 {
+    visibility: hidden; height: 0; overflow: hidden;
+  }
 </style>"""
 
 
@@ -94,4 +105,4 @@ def _start(study: Study) -> None:
     except Busy:
         state.refused = True
         return
-    state.started, state.refused = study, False
+    state.started, state.refused, state.live = study, False, [None, None]

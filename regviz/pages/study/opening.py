@@ -21,11 +21,18 @@ _OF_STUDIES = ("vary", "strengths", "seeds", "choose")
 
 
 def open_address() -> None:
-    """Open the study or the scene of the address, unless this page has written or read it."""
+    """Open the study or the scene of the address, unless this page has written or read it.
+
+    A browser sends its address with each message, and may not have the newest one yet.
+    """
     state = study_state()
     query = dict(st.query_params)
-    if state.study is not None and (query == state.address or not query):
+    known = state.addresses
+    if state.study is not None and (query in known or not query):
+        if [query] == known[-1:]:
+            state.addresses = [query]
         return
+    state.addresses = [query]
     if any(name in query for name in _OF_STUDIES):
         study, problems = from_query(query)
         problems += _left_out(study)
@@ -86,6 +93,6 @@ def write_address(study: Study) -> None:
     state = study_state()
     query = {"v": str(link.LINK_VERSION)} | to_query(study)
     kept = {k: v for k, v in st.query_params.items() if k in link.STREAMLITS_OWN}
-    if query != state.address:
-        state.address = query | kept
+    if query | kept != state.addresses[-1]:
+        state.addresses.append(query | kept)
         st.query_params.from_dict(query)

@@ -5,11 +5,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from regviz import figures
 from regviz.jobs.studies import StudyRun
 from regviz.methods.palette import Theme
-from regviz.pages.components import choose_picture_format, draw, plain
+from regviz.pages.components import chart, choose_picture_format, describe, draw, plain
 from regviz.pages.control_values import control_key, renew
 from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offers_of
@@ -57,9 +58,12 @@ def _show_unfinished(study: Study) -> None:
     run = studies().find(study)
     if run is None or not run.unfinished:
         st.rerun()  # of the whole page, which draws the rest
-    with st.container(
-        horizontal=True, vertical_alignment="center", key="study_progress", gap="medium"
-    ):
+    with st.container(key="study_unfinished"):
+        _draw_unfinished(study, run)
+
+
+def _draw_unfinished(study: Study, run: StudyRun) -> None:
+    with _progress_row():
         st.progress(run.n_done / run.n_cells, _progress(run))
         if run.is_watched_by(session_id()):
             st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
@@ -74,7 +78,13 @@ def _show_unfinished(study: Study) -> None:
             )
     view = _choose_view(study)
     with st.container(key="study_figure"):
-        draw(_figure(run, view), "study_live")
+        _draw_live(_figure(run, view))
+
+
+def _progress_row() -> DeltaGenerator:
+    return st.container(
+        horizontal=True, vertical_alignment="center", key="study_progress", gap="medium"
+    )
 
 
 def _stop() -> None:
@@ -93,7 +103,7 @@ def _progress(run: StudyRun) -> str:
 
 
 def _show_finished(study: Study, run: StudyRun) -> None:
-    with st.container(key="study_progress"):  # in the place of the progress, so that nothing moves
+    with _progress_row():  # in the place of the progress, so that nothing moves
         st.progress(run.n_done / run.n_cells, f"{run.n_done} of {run.n_cells} cells")
     if run.state == "failed":
         st.error(f"The study ended early: {plain(run.error)}", icon=":material/error:")
@@ -178,6 +188,26 @@ def _figure(run: StudyRun, view: tuple[str, str]) -> go.Figure:
     if state.drawn is None or state.drawn[0] != key:
         state.drawn = key, _drawn(run.result(), view, theme())
     return state.drawn[1]
+
+
+def _draw_live(figure: go.Figure) -> None:
+    """Draw a figure of an unfinished study in the place of the last but one.
+
+    Streamlit empties the place of a changed figure for a frame or two. Until the new one is drawn,
+    the one before stays visible in the other place, at the same position: see ``_STYLE`` of the
+    page.
+    """
+    state = study_state()
+    if figure is not state.live[state.newest]:
+        state.newest = 1 - state.newest
+        state.live[state.newest] = figure
+    for place, each in enumerate(state.live):
+        if each is None:
+            st.empty()
+        else:
+            chart(each, f"study_live_{place}")
+    # after the figures: the place that was hidden has the new figure before it becomes the newest
+    describe(figure, f"newest-{state.newest}")
 
 
 def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:

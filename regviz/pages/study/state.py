@@ -23,8 +23,9 @@ class StudyState:
         The study that the controls describe; None before a link or scene is opened.
     started : Study or None
         The study whose result is shown.
-    address : dict of str to str
-        The parameters of the address that the page has read or written last.
+    addresses : list of dict of str to str
+        The parameters of the addresses that the browser may have: the last one that it is known to
+        have had, and those that the page has written since.
     problems : list of str
         A sentence for each problem with the link.
     cell : int or None
@@ -33,6 +34,10 @@ class StudyState:
         Whether the server had no room for the study.
     drawn : tuple or None
         Key and figure of a study, drawn last.
+    live : list of Figure or None
+        The figures in the two places of an unfinished study's figure.
+    newest : int
+        Which of the two places has the newest figure.
     n_clicks : int
         Number of clicks on points of figures.
     """
@@ -40,11 +45,13 @@ class StudyState:
     scene: Scene = field(default_factory=Scene)
     study: Study | None = None
     started: Study | None = None
-    address: dict[str, str] = field(default_factory=dict)
+    addresses: list[dict[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     cell: int | None = None
     refused: bool = False
     drawn: tuple[Any, go.Figure] | None = None
+    live: list[go.Figure | None] = field(default_factory=lambda: [None, None])
+    newest: int = 0
     n_clicks: int = 0
 
 
