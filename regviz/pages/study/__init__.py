@@ -25,14 +25,20 @@ _STYLE = """<style>
   .st-key-study_figure { min-height: 480px; }
   .st-key-study_figure, .st-key-study_figure * { opacity: 1 !important; }
   .st-key-study_progress { min-height: 3.4rem; }
-  /* an unfinished study has two places for figures: the older shows until the newer is drawn */
+  /* An unfinished study has two places for figures: the older shows until the newer is drawn.
+     Streamlit keeps a removed element for some frames, marked as retained and without display, and
+     hides a new figure until it knows its width. */
   .st-key-study_figure { position: relative; gap: 0; }
   .st-key-study_figure:has(.newest-0) .st-key-study_live_1,
   .st-key-study_figure:has(.newest-1) .st-key-study_live_0 {
     position: absolute; top: 0; left: 0;
   }
-  .st-key-study_figure:has(.newest-0):has(.st-key-study_live_0 .main-svg) .st-key-study_live_1,
-  .st-key-study_figure:has(.newest-1):has(.st-key-study_live_1 .main-svg) .st-key-study_live_0 {
+  .st-key-study_figure:has(.newest-0):has(
+    .st-key-study_live_0:not([data-retained]) .js-plotly-plot:not([style*="visibility"]) .main-svg
+  ) .st-key-study_live_1,
+  .st-key-study_figure:has(.newest-1):has(
+    .st-key-study_live_1:not([data-retained]) .js-plotly-plot:not([style*="visibility"]) .main-svg
+  ) .st-key-study_live_0 {
     visibility: hidden; height: 0; overflow: hidden;
   }
 </style>"""
