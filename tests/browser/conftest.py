@@ -18,6 +18,7 @@ from playwright.sync_api import (
     Frame,
     Page,
     WebSocket,
+    WebSocketRoute,
     expect,
     sync_playwright,
 )
@@ -159,6 +160,60 @@ class MessageMonitor:
 
         socket.on("framesent", sent)
         socket.on("framereceived", received)
+
+
+class MessageHolder:
+    """Holds messages between the pages of a browser context and the server back.
+
+    Parameters
+    ----------
+    context : BrowserContext
+        Context without pages.
+    kind : type
+        ``BackMsg`` for messages to the server, ``ForwardMsg`` for messages to the page.
+    held_back : callable
+        Takes a message, and returns whether it is one to hold back.
+
+    Attributes
+    ----------
+    holding : bool
+        Whether messages are held back now.
+    messages : list
+        The messages held back so far.
+    """
+
+    def __init__(
+        self,
+        context: BrowserContext,
+        kind: type[BackMsg] | type[ForwardMsg],
+        held_back: Callable[[Any], bool] = lambda message: True,
+    ):
+        self.holding = False
+        self.messages: list[Any] = []
+        self._kind, self._held_back = kind, held_back
+        self._sends: list[Callable[[], None]] = []
+        context.route_web_socket(re.compile("/_stcore/stream"), self._follow)
+
+    def _follow(self, socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        source, target = (socket, server) if self._kind is BackMsg else (server, socket)
+
+        def forward(data: str | bytes) -> None:
+            assert isinstance(data, bytes)
+            message = self._kind.FromString(data)
+            if self.holding and self._held_back(message):
+                self.messages.append(message)
+                self._sends.append(lambda: target.send(data))
+            else:
+                target.send(data)
+
+        source.on_message(forward)
+
+    def release(self, first: int = 0) -> None:
+        """Send the messages from one on, drop those before it, and hold no others back."""
+        self.holding = False
+        for send in self._sends[first:]:
+            send()
 
 
 def wait_until(page: Page, condition: Callable[[], object], timeout: float = 30) -> None:

@@ -1,15 +1,14 @@
 """Tests of *Try this* in a browser: clicks, undo, links, keys, sizes, phones, accessibility."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from regviz.scenes.claims import CLAIMS, Claim
-from tests.browser.conftest import page_opener, wait_until
+from tests.browser.conftest import MessageHolder, page_opener, wait_until
 from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_axe import found, rules_in_both_themes
 from tests.browser.test_offline import offline_opener, run_of, wait_until_decoded
@@ -238,43 +237,26 @@ def test_a_control_moved_before_a_claim_has_arrived_changes_nothing_in_it(
     run of the page begins.
     """
     claim = of("l1_inputs")
-    held_messages: list[tuple[WebSocketRoute, str | bytes]] = []
-    holding = False
-
-    def follow(socket: WebSocketRoute) -> None:
-        def forward(message: str | bytes) -> None:
-            if holding:
-                held_messages.append((socket, message))
-            else:
-                socket.send(message)
-
-        socket.connect_to_server().on_message(forward)
 
     def n_runs() -> int:
         """Return the number of the page's complete runs, without those ended for the next one."""
-        messages = [ForwardMsg.FromString(message) for _, message in held_messages]
-        ends = [each.script_finished for each in messages if each.HasField("script_finished")]
+        ends = [m.script_finished for m in holder.messages if m.HasField("script_finished")]
         return ends.count(ForwardMsg.FINISHED_SUCCESSFULLY)
 
     with browser.new_context() as context:
-        context.route_web_socket(re.compile("/_stcore/stream"), follow)
+        holder = MessageHolder(context, ForwardMsg)
         with page_opener(context, url) as open_page:
             page = open_page(query=QUERY)
             wait_until_complete(page)
             wait_until_settled(page)
-            holding = True
+            holder.holding = True
             page.locator(TILE).get_by_text(claim.title, exact=True).click()
             wait_until(page, n_runs)
             before = n_runs()
             find_slider(page, "Noise").press("ArrowRight")
             wait_until(page, lambda: n_runs() > before)
-            holding = False
-            begins = [
-                ForwardMsg.FromString(message).HasField("new_session")
-                for _, message in held_messages
-            ]
-            for socket, message in held_messages[len(begins) - 1 - begins[::-1].index(True) :]:
-                socket.send(message)
+            begins = [message.HasField("new_session") for message in holder.messages]
+            holder.release(len(begins) - 1 - begins[::-1].index(True))
             wait_until_complete(page)
             wait_until_settled(page)
             assert find_slider(page, "Noise").input_value() == str(claim.scene.data.noise)

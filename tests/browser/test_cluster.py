@@ -24,6 +24,7 @@ from regviz.scenes.showcase import SHOWCASE
 from tests.browser.conftest import SET_ASSETS, poll_conditions
 from tests.browser.visitor import (
     assert_browser_has,
+    download,
     grid_of,
     move_slider,
     query_of,
@@ -193,13 +194,12 @@ def test_files_are_fetched_from_the_server_that_has_them(
     page: Page, servers: Sequence[Server], site: str
 ):
     select_radio(page, "Upload")
-    with page.expect_download() as started:
-        page.get_by_role("button", name="Download an example").click()
-    url = started.value.url
+    started = download(page, page.get_by_role("button", name="Download an example"))
+    url = started.url
     assert url.startswith(site)
     cookie = next(c for c in page.context.cookies() if c["name"] == COOKIE)
     headers = {"Cookie": f"{COOKIE}={cookie['value']}"}
-    content = Path(started.value.path()).read_bytes()
+    content = Path(started.path()).read_bytes()
     assert all(fetch(url, **headers) == content for _ in range(6))
     elsewhere = next(server for server in servers if not server.n_visitors)
     with pytest.raises(urllib.error.HTTPError, match="404"):

@@ -9,14 +9,14 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from devtools.board import SEARCH_BOARD, find_board
 from regviz.engine.training import recorded_epochs
 from regviz.methods.catalogue import METHODS
 from regviz.scenes.showcase import LINE_UP, SHOWCASE
-from tests.browser.conftest import page_opener
+from tests.browser.conftest import MessageHolder, page_opener
 from tests.browser.visitor import (
     OpenPage,
     assert_browser_has,
@@ -337,40 +337,24 @@ OPACITY = "Number(getComputedStyle(document.querySelector('.st-key-{}')).opacity
 
 
 def test_while_the_page_waits_for_the_server_the_board_is_never_pale(browser: Browser, url: str):
-    holding = False
-    held_messages: list[tuple[WebSocketRoute, str | bytes]] = []
-
-    def follow(socket: WebSocketRoute) -> None:
-        def forward(message: str | bytes) -> None:
-            assert isinstance(message, bytes)
-            # Streamlit fades the elements that the current run has not drawn again
-            parameters = ForwardMsg.FromString(message)
-            begins = (
-                parameters.HasField("new_session")
-                or parameters.session_status_changed.script_is_running
-            )
-            if holding and not begins:
-                held_messages.append((socket, message))
-            else:
-                socket.send(message)
-
-        socket.connect_to_server().on_message(forward)
+    def held_back(message: ForwardMsg) -> bool:
+        # Streamlit fades the elements that the current run has not drawn again
+        begins = message.session_status_changed.script_is_running
+        return not (begins or message.HasField("new_session"))
 
     with browser.new_context() as context:
-        context.route_web_socket(re.compile("/_stcore/stream"), follow)
+        holder = MessageHolder(context, ForwardMsg, held_back)
         with page_opener(context, url) as open_page:
             page = open_page(query="?v=2&epochs=50&hidden=2")
             wait_until_complete(page)
-            holding = True
+            holder.holding = True
             field = page.get_by_label("Seed", exact=True)
             field.fill("8")
             field.press("Enter")
             # full fade, which lasts until the messages come
             page.wait_for_function(f"{OPACITY.format('understand')} < 0.4")
             assert page.evaluate(OPACITY.format("board")) == 1
-            holding = False
-            for socket, message in held_messages:
-                socket.send(message)
+            holder.release()
             page.wait_for_function("window.board().recording.link.includes('seed=8')")
             page.wait_for_function(f"{OPACITY.format('understand')} === 1")
 

@@ -16,6 +16,7 @@ from tests.browser.test_axe import rules_in_both_themes
 from tests.browser.visitor import (
     INITIAL_VIEW,
     OpenPage,
+    download,
     find_slider,
     move_slider,
     query_of,
@@ -158,9 +159,8 @@ def test_pins_are_in_a_file(open_page: OpenPage, tmp_path: Path):
     pictures = read_pictures(page)
     move_slider(page, "Units in each layer", ["End"])
     page.get_by_role("button", name="Save · open").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Experiment (JSON)", exact=True).click()
-    download.value.save_as(file := tmp_path / "experiment.json")
+    button = page.get_by_role("button", name="Experiment (JSON)", exact=True)
+    download(page, button).save_as(file := tmp_path / "experiment.json")
     fresh = open_short(open_page)
     before = fresh.evaluate("window.board().recording.run")
     fresh.get_by_role("button", name="Save · open").click()

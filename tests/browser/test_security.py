@@ -16,6 +16,7 @@ from tests.browser.visitor import (
     LISTEN,
     all_boundary_pixels,
     choose_seed,
+    download,
     seek,
     select_radio,
     wait_until_complete,
@@ -97,11 +98,9 @@ def test_all_of_the_page_works_under_its_policy(context: BrowserContext, url: st
 
 def save_download(page: Page, button, folder: Path) -> Path:
     """Click a button, save the downloaded file, and return its path."""
-    wait_until_settled(page)  # Streamlit drops the file's address if the page's next run begins
-    with page.expect_download() as download:
-        button.click()
-    path = folder / download.value.suggested_filename
-    download.value.save_as(path)
+    saved = download(page, button)
+    path = folder / saved.suggested_filename
+    saved.save_as(path)
     assert path.stat().st_size > 100
     return path
 

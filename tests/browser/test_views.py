@@ -1,11 +1,10 @@
 """Tests of the views below the board in a browser."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from regviz.analysis.chooser import QUESTIONS, Advice, consult
@@ -20,7 +19,7 @@ from regviz.programs import program
 from regviz.scenes.showcase import SHOWCASE
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import Regularization
-from tests.browser.conftest import page_opener, wait_until
+from tests.browser.conftest import MessageHolder, page_opener, wait_until
 from tests.browser.visitor import (
     INITIAL_VIEW,
     LISTEN,
@@ -253,36 +252,19 @@ def test_the_program_is_that_of_the_network_in_focus(
 
 def test_an_open_view_shows_nothing_of_the_run_before(browser: Browser, url: str):
     """Hold back all frames after the first, so that the board stays at the new run's start."""
-    held_messages: list[tuple[WebSocketRoute, str | bytes]] = []
-    holding = False
-
-    def follow(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def forward(message: str | bytes) -> None:
-            assert isinstance(message, bytes)
-            if holding and BackMsg.FromString(message).rerun_script.fragment_id:
-                held_messages.append((server, message))
-            else:
-                server.send(message)
-
-        socket.on_message(forward)
-
     with browser.new_context() as context:
-        context.route_web_socket(re.compile("/_stcore/stream"), follow)
+        holder = MessageHolder(context, BackMsg, lambda one: bool(one.rerun_script.fragment_id))
         with page_opener(context, url) as open_page:
             page = open_page(query=f"?v=2&epochs={EPOCHS}")
             wait_until_complete(page)
             select_radio(page, "Code")
             alert = page.get_by_text("The board's network ended at")
             before = alert.text_content()
-            holding = True
+            holder.holding = True
             find_slider(page, "Noise").press("ArrowRight")
-            wait_until(page, lambda: held_messages)  # the board's request for later frames
+            wait_until(page, lambda: holder.messages)  # the board's request for later frames
             expect(page.get_by_text(before)).to_have_count(0)
-            holding = False
-            for server, message in held_messages:
-                server.send(message)
+            holder.release()
             wait_until_complete(page)
             expect(alert).not_to_have_text(before)
 

@@ -23,6 +23,7 @@ from tests.browser.visitor import (
     OpenPage,
     all_boundary_pixels,
     choose_data,
+    download,
     find_slider,
     move_slider,
     query_of,
@@ -187,10 +188,9 @@ def save(changed_page: Page, tmp_path_factory: pytest.TempPathFactory) -> Callab
         button = changed_page.get_by_role("button", name=name, exact=True)
         if not button.is_visible():
             changed_page.get_by_role("button", name="Save · open").click()
-        with changed_page.expect_download() as download:
-            button.click()
-        path = folder / download.value.suggested_filename
-        download.value.save_as(path)
+        file = download(changed_page, button)
+        path = folder / file.suggested_filename
+        file.save_as(path)
         return path
 
     return saved

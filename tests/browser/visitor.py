@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import Download, FrameLocator, Locator, Page, expect
 
 import regviz
 from devtools.board import SEARCH_BOARD, SETTLED, find_board
@@ -192,6 +192,15 @@ def select_radio(page: Page, name: str) -> None:
     if not radio.is_checked():
         radio.click()
     expect(radio).to_be_checked()
+
+
+def download(page: Page, button: Locator) -> Download:
+    """Click a button that saves a file, and return the download."""
+    # Streamlit drops a file's address that is not sent before the page's next run
+    wait_until_settled(page)
+    with page.expect_download() as started:
+        button.click()
+    return started.value
 
 
 def upload(page: Page | FrameLocator, name: str, text: str | bytes) -> None:
