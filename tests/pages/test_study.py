@@ -12,6 +12,7 @@ from streamlit.util import calc_hash
 
 import regviz
 from regviz.pages import SCRIPT
+from regviz.pages.components import plain
 from regviz.pages.study import PATH, cost, results
 from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offers
@@ -260,6 +261,10 @@ def test_a_click_on_a_point_chooses_its_cell_also_if_the_browser_does_not_learn_
     page.session_state["study_lines"] = {"selection": {"points": [{"customdata": [cell.key]}]}}
     page.run()
     assert widget(page.selectbox, "Cell").value == 1
+    (told,) = page.toast
+    (button,) = page.get("link_button")
+    link = f"[open in the playground]({button.proto.url})"
+    assert told.value == f"{plain('Noise 0.3')}, seed 0: {link}"
     page._run(before)  # the browser still has the values of the run before
     assert not page.exception
     assert widget(page.selectbox, "Cell").value == 1

@@ -1,7 +1,8 @@
 """The axes that the page *Study* offers for a scene, with values that make sense for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from regviz.data.datasets import n_train_of
@@ -65,8 +66,9 @@ def offers(base: Experiment) -> dict[str, Offer]:
     return {offer.key: offer for offer in found}
 
 
-def offers_of(study: Study) -> dict[str, Offer]:
-    """Return the offer of each axis of a study, by its path."""
+@lru_cache(maxsize=64)
+def offers_of(study: Study) -> Mapping[str, Offer]:
+    """Return the offer of each axis of a study, by its path; cached for the names of its cells."""
     return {path: offer_of(path, values, study.base) for path, values in study.vary}
 
 

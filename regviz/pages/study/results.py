@@ -217,10 +217,19 @@ def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
     points = [p for p in event.get("selection", {}).get("points", []) if p.get("customdata")]
     clicked = str(points[0]["customdata"][0]) if points else ""
     state = study_state()
-    if clicked in (positions := run.result().positions):
-        state.cell = positions[clicked]
+    result = run.result()
+    if clicked in result.positions:
+        index = state.cell = result.positions[clicked]
         state.n_clicks += 1
         renew("study_cell")
+        # the choice of the cell may be below what is seen
+        seed = st.session_state.get(_seed_key(run.study), run.study.seeds[0])
+        address = _address_of(result, index, seed)
+        st.toast(
+            f"{plain(_cell_name(run.study, index))}, seed {seed}:"
+            f" [open in the playground]({address})",
+            icon=":material/open_in_new:",
+        )
     # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish
     # to select none. With another revision it forgets all of them.
     figure = _figure(run, view).update_layout(selectionrevision=state.n_clicks)
@@ -260,16 +269,6 @@ def _differences(result: StudyResult) -> None:
 def _open_cell(result: StudyResult) -> None:
     """Draw the choice of a cell and a seed, and the link that opens it in the playground."""
     study = result.study
-    of_axes = offers_of(study)
-
-    def name(index: int) -> str:
-        values = [
-            (axis.path, axis.values[i])
-            for axis, i in zip(study.axes, study.cells.position(index), strict=True)
-        ]
-        parts = [f"{of_axes[path].name} {of_axes[path].text(value)}" for path, value in values]
-        return ", ".join(parts) or "The only cell"
-
     indices = list(result.positions.values())
     state = study_state()
     if state.cell not in indices:
@@ -281,17 +280,38 @@ def _open_cell(result: StudyResult) -> None:
             "Cell",
             indices,
             indices.index(state.cell),
-            format_func=name,
+            format_func=lambda index: _cell_name(study, index),
             key=control_key("study_cell"),
             width=320,
             help="Or click a point of the figure.",
         )
-        seed = st.selectbox("Seed", study.seeds, key=f"study_seed_{study.id}", width=110)
-        cell = study.cells[index]
-        scene = scene_of(cell, seed, chosen_strengths(result, cell, seed))
+        seed = st.selectbox("Seed", study.seeds, key=_seed_key(study), width=110)
         st.link_button(
-            "Open this cell in the playground", link("./", scene), icon=":material/open_in_new:"
+            "Open this cell in the playground",
+            _address_of(result, index, seed),
+            icon=":material/open_in_new:",
         )
+
+
+def _seed_key(study: Study) -> str:
+    return f"study_seed_{study.id}"
+
+
+def _cell_name(study: Study, index: int) -> str:
+    """Return the values of a cell in words."""
+    of_axes = offers_of(study)
+    values = [
+        (of_axes[axis.path], axis.values[i])
+        for axis, i in zip(study.axes, study.cells.position(index), strict=True)
+    ]
+    parts = [f"{offer.name} {offer.text(value)}" for offer, value in values]
+    return ", ".join(parts) or "The only cell"
+
+
+def _address_of(result: StudyResult, index: int, seed: int) -> str:
+    """Return the address of a cell's scene in the playground, at the chosen strengths."""
+    cell = result.study.cells[index]
+    return link("./", scene_of(cell, seed, chosen_strengths(result, cell, seed)))
 
 
 def _take_away(result: StudyResult, view: tuple[str, str]) -> None:
