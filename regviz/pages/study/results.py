@@ -5,7 +5,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from regviz import figures
 from regviz.jobs.studies import StudyRun
@@ -81,7 +80,8 @@ def _draw_unfinished(study: Study, run: StudyRun) -> None:
         _draw_live(_figure(run, view))
 
 
-def _progress_row() -> DeltaGenerator:
+def _progress_row() -> Any:
+    """Return the container of the progress, with a button at its end if there is one."""
     return st.container(
         horizontal=True, vertical_alignment="center", key="study_progress", gap="medium"
     )
