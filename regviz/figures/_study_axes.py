@@ -312,11 +312,13 @@ def finish(
     height = figure.layout.height
     notes = [*([hidden[0].upper() + hidden[1:]] if hidden else []), *notes]
     lines = [line for note in notes for line in textwrap.wrap(note, NOTE_CHARS)]
-    # in the space above the panels, which stay where they are when the study is complete
     state = f"{result.n_done} of {len(result.study.cells)} cells are finished"
     style(figure, theme, title, "<br>".join([*lines, *[state] * (not result.complete)]))
     titles = max((one.text.count("<br>") for one in figure.layout.annotations), default=0)
-    top = TOP + LINE * len(lines) + TICK_ROW * titles
+    # Without panel titles there is space for the state, and panels stay where they are when the
+    # study is complete.
+    n_lines = len(lines) + (view.facet is not None and not result.complete)
+    top = TOP + LINE * n_lines + TICK_ROW * titles
     n_entries = sum(trace.showlegend is not False for trace in figure.data)
     bottom = BOTTOM + LEGEND_ROW * math.ceil(n_entries / 2)
     figure.update_layout(

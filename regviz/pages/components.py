@@ -96,14 +96,28 @@ def draw(figure: go.Figure, key: str, **options: Any) -> Any:
 
 
 def describe(figure: go.Figure, mark: str = "") -> None:
-    """Write the text alternative of a figure for screen readers, with another HTML class."""
+    """Draw the text alternative of a figure for screen readers.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+    mark : str
+        Another HTML class of the text, for the page's CSS.
+    """
     alt = (figure.layout.meta or {})["alt"]
     st.html(f'<p class="regviz-alt {mark}" role="note">{escape(alt)}</p>')
 
 
-def chart(figure: go.Figure, key: str, **options: Any) -> Any:
-    """Draw a Plotly figure without its text alternative. Takes and returns what `draw` does."""
-    saved = {"format": st.session_state.get("picture_format", "png"), "filename": f"regviz-{key}"}
+def chart(figure: go.Figure, key: str, name: str = "", **options: Any) -> Any:
+    """Draw a Plotly figure without its text alternative. Takes and returns what `draw` does.
+
+    Parameters
+    ----------
+    name : str
+        Name of the saved picture instead of the key.
+    """
+    file = f"regviz-{name or key}"
+    saved = {"format": st.session_state.get("picture_format", "png"), "filename": file}
     if saved["format"] == "png":
         saved["scale"] = 2
     still = figure.layout.dragmode is False

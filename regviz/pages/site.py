@@ -11,7 +11,10 @@ def main() -> None:
     first = st.Page(lambda: playground.main(course, many), title="RegViz", default=True)
     course = st.Page(lambda: learn.main(first, course), title="Learn", url_path=learn.PATH)
     many = st.Page(lambda: study.main(first, course, many), title="Study", url_path=study.PATH)
-    st.navigation([first, course, many], position="hidden").run()
+    page = st.navigation([first, course, many], position="hidden")
+    if page.url_path != study.PATH:
+        study.leave()
+    page.run()
 
 
 main()

@@ -179,7 +179,7 @@ class MessageHolder:
     holding : bool
         Whether messages are held back now.
     messages : list
-        The messages held back so far.
+        The messages that are held back.
     """
 
     def __init__(
@@ -189,9 +189,8 @@ class MessageHolder:
         held_back: Callable[[Any], bool] = lambda message: True,
     ):
         self.holding = False
-        self.messages: list[Any] = []
+        self._held: list[tuple[Any, Callable[[], None]]] = []
         self._kind, self._held_back = kind, held_back
-        self._sends: list[Callable[[], None]] = []
         context.route_web_socket(re.compile("/_stcore/stream"), self._follow)
 
     def _follow(self, socket: WebSocketRoute) -> None:
@@ -202,26 +201,31 @@ class MessageHolder:
             assert isinstance(data, bytes)
             message = self._kind.FromString(data)
             if self.holding and self._held_back(message):
-                self.messages.append(message)
-                self._sends.append(lambda: target.send(data))
+                self._held.append((message, lambda: target.send(data)))
             else:
                 target.send(data)
 
         source.on_message(forward)
 
+    @property
+    def messages(self) -> list[Any]:
+        return [message for message, _ in self._held]
+
     def release(self, first: int = 0) -> None:
-        """Send the messages from one on, drop those before it, and hold no others back."""
+        """Send the held messages from index `first` on, drop the others, and stop holding."""
         self.holding = False
-        for send in self._sends[first:]:
+        held, self._held = self._held, []
+        for _, send in held[first:]:
             send()
 
 
-def wait_until(page: Page, condition: Callable[[], object], timeout: float = 30) -> None:
-    """Wait until a condition of this process is true, while Playwright dispatches events."""
+def wait_until(page: Page, condition: Callable[[], Any], timeout: float = 30) -> Any:
+    """Return a condition's value once it is true, while Playwright dispatches events."""
     deadline = time.monotonic() + timeout
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < deadline, "the condition does not come true"
         page.wait_for_timeout(20)
+    return value
 
 
 @contextmanager

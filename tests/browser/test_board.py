@@ -64,16 +64,19 @@ def test_at_rest_all_cards_have_the_full_resolution(page: Page):
         # the next drawing is the one after which the resolution rises again
         page.evaluate("board().resolution = { coarse: 1, slow: 0, quick: 40 }")
         seek(page, 20)
+        assert page.evaluate("board().resolution.coarse") == 0
         assert all_boundary_pixels(page) == expected
         seek(page, 21)
         # drawn for an export before its animation frame
-        page.evaluate(
+        reduced = page.evaluate(
             """() => {
               board().resolution = { coarse: 1, slow: 0, quick: 0 };
               board().commands.seek(20);
               board().exported();
+              return board().reduced;
             }"""
         )
+        assert reduced
         assert all_boundary_pixels(page) == expected
     finally:
         page.evaluate("() => { delete performance.now; }")

@@ -15,7 +15,7 @@ from regviz.scenes.link import from_query
 from tests.browser.conftest import poll_conditions
 from tests.browser.test_access import LOW_CONTRAST_TEXTS
 from tests.browser.test_axe import CONTRAST, RULES, accepted_violations, found
-from tests.browser.visitor import wait_until_settled
+from tests.browser.visitor import find_slider, wait_until_settled
 from tests.support.waiting import wait_until
 
 TINY = "?v=2&hidden=2&epochs=20&methods=none,l2&early_stopping=0&strengths=2&seeds=3"
@@ -86,6 +86,16 @@ def show_view(page: Page, view: str) -> None:
     drawn = page.locator(".st-key-study_figure .gtitle")
     expect(drawn.filter(has_text=re.compile(f"^{TITLES[view]}"))).to_be_visible()
     expect(drawn).to_have_count(1)  # that of the view before is gone
+
+
+def test_a_step_back_in_the_history_undoes_a_change(context: BrowserContext, url: str):
+    page = open_study(context, url)
+    seeds = find_slider(page, "Seeds")
+    seeds.press("ArrowRight")
+    page.wait_for_url(re.compile("seeds=4"))
+    page.go_back()
+    expect(seeds).to_have_value("3")
+    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +289,8 @@ def test_with_a_scheduler_studies_run_there_fill_in_and_stop_when_the_tab_closes
         seen = page.evaluate("({ ...window.seen, tops: [...window.seen.tops] })")
         assert seen["figures"] > 1  # drawn anew, and never away nor moved
         assert (seen["blank"], len(seen["tops"])) == (0, 1)
+        visible = page.locator(".st-key-study_figure .js-plotly-plot:visible")
+        expect(visible).to_have_count(1)  # the older one is not left above it
         assert n_studies() == 1
         page.close()
     wait_until(lambda: n_studies() == 0)

@@ -223,20 +223,11 @@ def boundary_pixels(page: Page, card: int | None = None) -> str:
 
 def all_boundary_pixels(page: Page) -> list[str]:
     """Return the images of all cards' boundaries at full resolution, as data URLs."""
-    images = None
-
-    def read() -> bool:  # in one step, as an answer of the server makes the board draw again
-        nonlocal images
-        images = page.evaluate(
-            """(({ fine, stale, stage }) =>
-                fine && !stale ? stage.cards.map(({ boundary }) => boundary.toDataURL()) : null
-            )(window.board())"""
-        )
-        return images is not None
-
-    wait_until(page, read)
-    assert images is not None
-    return images
+    # in one step, as an answer of the server makes the board draw again
+    script = """(({ fine, stale, stage }) =>
+        fine && !stale ? stage.cards.map(({ boundary }) => boundary.toDataURL()) : null
+    )(window.board())"""
+    return wait_until(page, lambda: page.evaluate(script))
 
 
 def assert_browser_has(

@@ -87,6 +87,15 @@ def test_cells_that_are_not_finished_are_gaps_and_diverged_methods_are_crosses()
     assert all(y is None for y in named(empty, "L2").y)
 
 
+def test_a_note_on_unfinished_cells_moves_panels_only_where_they_have_titles():
+    part = result_of(STUDY, LOSSES, done=[0, 1, 4])
+    for options, moves in (({"at": {"data.noise": 0.3}}, False), ({}, True)):
+        figure, whole = (figures.study(result, **options) for result in (part, RESULT))
+        assert (figure.layout.margin.t > whole.layout.margin.t) == moves
+        assert figure.layout.title.text.count("<br>") == whole.layout.title.text.count("<br>") + 1
+    assert figure.layout.annotations
+
+
 @pytest.mark.parametrize(
     ("path", "values", "kind", "ticks"),
     [

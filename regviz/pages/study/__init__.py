@@ -7,16 +7,19 @@ from regviz.pages.components import plain
 from regviz.pages.state import page_state
 from regviz.pages.study import controls, results
 from regviz.pages.study.cost import describe, reason_against
-from regviz.pages.study.opening import open_address, write_address
+from regviz.pages.study.opening import leave, open_address, write_address
 from regviz.pages.study.state import study_state
 from regviz.pages.style import STYLE
 from regviz.server.sessions import session_id
 from regviz.server.state import studies
 from regviz.studies.study import Study
 
+__all__ = ["PATH", "leave", "main"]
+
 PATH = "study"  # of the page's address
 _STYLE = """<style>
   .st-key-study { max-width: 84rem; margin: 0 auto; }
+  /* an unfinished study is drawn by a fragment, in a container with a gap of its own */
   .st-key-study, .st-key-study_unfinished { gap: 0.7rem; }
   .st-key-study .stHeading h1 { padding: 0.2rem 0 0.2rem; }
   .st-key-study_start { gap: 0.8rem; }

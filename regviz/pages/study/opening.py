@@ -13,6 +13,7 @@ from regviz.pages.study.state import study_state
 from regviz.scenes import link
 from regviz.scenes.scene import Scene
 from regviz.scenes.study_link import from_query, study_of, to_query
+from regviz.server.sessions import is_history_navigation
 from regviz.studies.study import Study
 
 FIRST_STRENGTHS, FIRST_SEEDS = 6, 20  # of the first study, which takes about 10 s on two cores
@@ -23,14 +24,16 @@ _OF_STUDIES = ("vary", "strengths", "seeds", "choose")
 def open_address() -> None:
     """Open the study or the scene of the address, unless this page has written or read it.
 
-    A browser sends its address with each message, and may not have the newest one yet.
+    A browser sends its address with each message, and may not have the newest one yet. A step back
+    in its history opens an address again.
     """
     state = study_state()
     query = dict(st.query_params)
-    known = state.addresses
-    if state.study is not None and (query in known or not query):
-        if [query] == known[-1:]:
-            state.addresses = [query]
+    if state.study is not None and not query:
+        return
+    if query in state.addresses and not is_history_navigation():
+        # messages arrive in order, so it has left those before
+        state.addresses = state.addresses[state.addresses.index(query) :]
         return
     state.addresses = [query]
     if any(name in query for name in _OF_STUDIES):
@@ -46,6 +49,12 @@ def open_address() -> None:
     state.scene, state.study, state.problems = scene, study, problems
     # the state is that of the playground or lesson before this page, whose controls stay
     renew(*(name for name in page_state().control_keys if name.startswith("study_")))
+
+
+def leave() -> None:
+    """Note that another page is shown: the next address but the present one is to be opened."""
+    state = study_state()
+    state.addresses = state.addresses[-1:]
 
 
 def _left_out(study: Study) -> list[str]:

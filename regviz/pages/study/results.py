@@ -62,6 +62,7 @@ def _show_unfinished(study: Study) -> None:
 
 
 def _draw_unfinished(study: Study, run: StudyRun) -> None:
+    """Draw progress, choices and figure of an unfinished study."""
     with _progress_row():
         st.progress(run.n_done / run.n_cells, _progress(run))
         if run.is_watched_by(session_id()):
@@ -77,7 +78,7 @@ def _draw_unfinished(study: Study, run: StudyRun) -> None:
             )
     view = _choose_view(study)
     with st.container(key="study_figure"):
-        _draw_live(_figure(run, view))
+        _draw_live(_figure(run, view), f"study_{view[0]}")
 
 
 def _progress_row() -> Any:
@@ -190,7 +191,7 @@ def _figure(run: StudyRun, view: tuple[str, str]) -> go.Figure:
     return state.drawn[1]
 
 
-def _draw_live(figure: go.Figure) -> None:
+def _draw_live(figure: go.Figure, name: str) -> None:
     """Draw a figure of an unfinished study in the place of the last but one.
 
     Streamlit empties the place of a changed figure for a frame or two. Until the new one is drawn,
@@ -205,7 +206,7 @@ def _draw_live(figure: go.Figure) -> None:
         if each is None:
             st.empty()
         else:
-            chart(each, f"study_live_{place}")
+            chart(each, f"study_live_{place}", name)
     # after the figures: the place that was hidden has the new figure before it becomes the newest
     describe(figure, f"newest-{state.newest}")
 
@@ -222,13 +223,14 @@ def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
         index = state.cell = result.positions[clicked]
         state.n_clicks += 1
         renew("study_cell")
-        # the choice of the cell may be below what is seen
+        # the choice of the cell may be outside the visible part of the page
         seed = st.session_state.get(_seed_key(run.study), run.study.seeds[0])
         address = _address_of(result, index, seed)
         st.toast(
             f"{plain(_cell_name(run.study, index))}, seed {seed}:"
             f" [open in the playground]({address})",
             icon=":material/open_in_new:",
+            duration="long",
         )
     # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish
     # to select none. With another revision it forgets all of them.
@@ -294,6 +296,7 @@ def _open_cell(result: StudyResult) -> None:
 
 
 def _seed_key(study: Study) -> str:
+    """Return the widget key of the choice of a seed."""
     return f"study_seed_{study.id}"
 
 

@@ -25,7 +25,7 @@ class StudyState:
         The study whose result is shown.
     addresses : list of dict of str to str
         The parameters of the addresses that the browser may have: the last one that it is known to
-        have had, and those that the page has written since.
+        have had, and those that the page has written since, in order.
     problems : list of str
         A sentence for each problem with the link.
     cell : int or None
@@ -34,10 +34,10 @@ class StudyState:
         Whether the server had no room for the study.
     drawn : tuple or None
         Key and figure of a study, drawn last.
-    live : list of Figure or None
-        The figures in the two places of an unfinished study's figure.
+    live : list of (Figure or None)
+        The figures in the two places for an unfinished study's figure; None before the first.
     newest : int
-        Which of the two places has the newest figure.
+        Index in `live` of the latest figure.
     n_clicks : int
         Number of clicks on points of figures.
     """
