@@ -184,7 +184,8 @@ def _difference(column: Criterion, row: dict[str, Any]) -> str:
     if not all(map(math.isfinite, numbers)):
         return "– "
     half = (numbers[2] - numbers[1]) / 2 or abs(numbers[0]) or 1.0
-    n_digits = min(max(-math.floor(math.log10(half)), 0), 6)  # to the first of the interval's half
+    # to the first digit of the interval's half, or the second if the first is 1 or 2
+    n_digits = min(max(-math.floor(math.log10(half / 3)), 0), 6)
     mean, low, high = (f"{number:z.{n_digits}f}" for number in numbers)
     return f"{mean} [{low}, {high}]{unit}{MARK if row['clear'] else ' '}"
 

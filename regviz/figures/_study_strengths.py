@@ -158,6 +158,6 @@ def _scale(strengths: Any) -> dict[str, Any]:
     low, high = float(strengths.min()), float(strengths.max())
     if low > 0 and high / low >= LOG_SPAN:
         reach = [math.log10(low) - 0.15, math.log10(high) + 0.15]
-        return dict(type="log", dtick=1, range=reach, zeroline=False)
+        return dict(type="log", dtick=1, exponentformat="power", range=reach, zeroline=False)
     margin = 0.08 * (high - low) or 0.5
     return dict(range=[low - margin, high + margin], zeroline=False)

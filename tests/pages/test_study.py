@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import regviz
-from regviz.pages import SCRIPT
+from regviz.pages import SCRIPT, learn
 from regviz.pages.components import plain
 from regviz.pages.study import PATH, cost, opening, results
 from regviz.pages.study.findings import seen
@@ -111,6 +111,60 @@ def test_a_message_with_an_older_address_changes_nothing_but_its_controls(
     page.query_params.update(addresses[3])
     page.run()
     assert len(chosen(page).seeds) == widget(page.slider, "Seeds").value == 6
+
+
+def go_to(page: AppTest, path: str, query: dict[str, str]) -> None:
+    """Open another page of the session by a link."""
+    page._page_hash = calc_hash(path)
+    page.query_params.clear()
+    page.query_params.update(query)
+    page.run()
+    assert not page.exception
+
+
+def test_a_link_to_a_study_gives_its_scene_to_the_playground():
+    page = open_study(**TINY)
+    (link,) = [each.proto for each in page.sidebar.get("page_link") if not each.proto.page]
+    scene, problems = scene_from_query(dict(parse_qsl(link.query_string)))
+    assert not problems
+    assert (scene.network.hidden, scene.training.epochs) == ((2,), 20)
+    own = open_page(noise="0.1", epochs="50")  # a playground that has a scene of its own
+    go_to(own, PATH, TINY)
+    (link,) = [each.proto for each in own.sidebar.get("page_link") if not each.proto.page]
+    assert not link.query_string
+
+
+def test_a_visitor_who_returns_with_the_same_scene_has_their_study_again():
+    page = open_study(**TINY)
+    widget(page.slider, "Seeds").set_value(4).run()
+    study = chosen(page)
+    of_scene = {name: TINY[name] for name in ("hidden", "epochs", "methods", "early_stopping")}
+    go_to(page, learn.PATH, {})
+    go_to(page, PATH, of_scene)
+    assert chosen(page) == study
+    assert from_query(dict(page.query_params)) == (study, [])
+    go_to(page, learn.PATH, {})
+    go_to(page, PATH, of_scene | {"noise": "0.4"})
+    assert chosen(page).base.data.noise == 0.4
+    assert chosen(page).vary != study.vary
+
+
+def test_the_address_of_a_scene_stays_until_its_study_is_changed():
+    page = open_study(noise="0.1")
+    assert dict(page.query_params) == {"noise": "0.1"}
+    widget(page.slider, "Seeds").set_value(4).run()
+    assert from_query(dict(page.query_params)) == (chosen(page), [])
+
+
+def test_the_settings_of_a_result_can_be_shown_again():
+    page = finished(open_study(**TINY))
+    study = chosen(page)
+    widget(page.slider, "Seeds").set_value(5).run()
+    assert "other settings" in page.main.caption[0].value
+    page = widget(page.button, "Show them").click().run()
+    assert chosen(page) == study
+    assert widget(page.slider, "Seeds").value == 3
+    assert "Show them" not in [each.label for each in page.button]
 
 
 def test_values_of_a_link_that_are_wrong_are_named_and_the_others_are_kept():
@@ -240,6 +294,24 @@ def test_who_has_stopped_a_study_may_watch_it_again_when_another_visitor_resumes
     assert len(run.watchers()) == 1
 
 
+def test_a_study_whose_cell_is_in_progress_is_said_to_be_stopping():
+    registry = state.studies()
+    registry.max_active = 0
+    page = open_study(**TINY)
+    widget(page.button, "Run").click().run()
+    run = registry.find(chosen(page))
+    run.begin()
+    index, _ = run.take()
+    page = widget(page.button, "Stop").click().run()
+    assert page.get("progress")[0].proto.text == "0 of 2 cells, stopping"
+    assert widget(page.button, "Stopping").disabled
+    run.put_back(index)
+    registry.evict()
+    page.run()
+    assert run.state == "stopped"
+    assert "Stopped after 0 of 2 cells" in page.main.info[0].value
+
+
 def test_a_cell_opens_in_the_playground_with_its_data_and_chosen_strengths():
     page = finished(open_study(**TINY))
     page = widget(page.selectbox, "Cell").select_index(1).run()
@@ -295,6 +367,8 @@ def test_a_study_beyond_the_limits_is_refused_before_it_runs(monkeypatch: pytest
     assert "18 networks, and this server allows 10" in page.error[0].value
     assert "Choose" in page.error[0].value
     assert "Run" not in [each.label for each in page.button]
+    assert not page.info
+    assert len(page.get("download_button")) == 1  # the program, for a larger machine
 
 
 def test_the_memory_of_the_largest_cell_counts_wherever_it_is(monkeypatch: pytest.MonkeyPatch):
@@ -354,6 +428,8 @@ def test_a_value_that_is_typed_wrong_is_named_and_nothing_runs():
     values.set_value(["0.1", "lots"]).run()
     assert "lots" in page.error[0].value
     assert "Run" not in [each.label for each in page.button]
+    assert not page.info
+    assert not page.get("download_button")
 
 
 @pytest.mark.parametrize("data", ["moons", "three_spirals", "bumps", "digits"])

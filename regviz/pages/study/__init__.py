@@ -7,7 +7,13 @@ from regviz.pages.components import plain
 from regviz.pages.state import page_state
 from regviz.pages.study import controls, results
 from regviz.pages.study.cost import describe, reason_against
-from regviz.pages.study.opening import leave, open_address, write_address
+from regviz.pages.study.opening import (
+    leave,
+    open_address,
+    open_study,
+    playground_query,
+    write_address,
+)
 from regviz.pages.study.state import study_state
 from regviz.pages.style import STYLE
 from regviz.server.sessions import session_id
@@ -21,7 +27,7 @@ _STYLE = """<style>
   .st-key-study { max-width: 84rem; margin: 0 auto; }
   /* an unfinished study is drawn by a fragment, in a container with a gap of its own */
   .st-key-study, .st-key-study_unfinished { gap: 0.7rem; }
-  .st-key-study .stHeading h1 { padding: 0.2rem 0 0.2rem; }
+  .st-key-study .stHeading h1 { padding: 0.2rem 0 0.6rem; }
   .st-key-study_start { gap: 0.8rem; }
   .st-key-study_start [data-testid="stMarkdownContainer"] p { margin: 0; }
   /* a figure has its height before it is drawn, and while it is drawn anew */
@@ -61,7 +67,12 @@ def main(playground: st.Page, course: st.Page, own: st.Page) -> None:
     open_address()
     with st.sidebar:
         st.title("RegViz")
-        st.page_link(playground, label="Playground", icon=":material/tune:")
+        st.page_link(
+            playground,
+            label="Playground",
+            icon=":material/tune:",
+            query_params=playground_query(),
+        )
         st.page_link(course, label="Learn: a course in lessons", icon=":material/school:")
         controls.describe_base()
         chosen = controls.choose()
@@ -73,38 +84,57 @@ def main(playground: st.Page, course: st.Page, own: st.Page) -> None:
             st.warning(problems)
         if isinstance(chosen, str):
             st.error(plain(chosen))
+            offered = False
         else:
             state.study = chosen
             write_address(chosen)
-            _offer_to_run(chosen)
-        results.show()
+            offered = _offer_to_run(chosen)
+        results.show(offered)
 
 
-def _offer_to_run(study: Study) -> None:
-    """Draw the study in words, its cost, and the button that runs it."""
+def _offer_to_run(study: Study) -> bool:
+    """Draw the study in words, its cost, and the button that runs it.
+
+    Returns
+    -------
+    bool
+        Whether it can be run.
+    """
     state = study_state()
     st.markdown(describe(study))
     against = reason_against(study)
+    run = studies().find(study)
+    others = state.started not in (None, study)
     if against:
         st.error(against, icon=":material/block:")
-        return
-    run = studies().find(study)
-    if state.started == study and run is not None and (run.unfinished or run.state == "complete"):
-        return
+    elif not others and run is not None and (run.unfinished or run.state == "complete"):
+        return True
     with st.container(horizontal=True, vertical_alignment="center", key="study_start"):
-        begun = run is not None and 0 < run.n_done < run.n_cells
-        st.button(
-            "Go on" if begun else "Run",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="study_run",
-            on_click=_start,
-            args=(study,),
-        )
+        if against:
+            results.download_program(study, "study_program")
+        else:
+            begun = run is not None and 0 < run.n_done < run.n_cells
+            st.button(
+                "Go on" if begun else "Run",
+                type="primary",
+                icon=":material/play_arrow:",
+                key="study_run",
+                on_click=_start,
+                args=(study,),
+            )
         if state.refused:
             st.warning("Many studies wait already. Press Run again in a minute.")
-        elif state.started not in (None, study):
+        elif others:
             st.caption("The result below is of other settings.")
+            st.button(
+                "Show them",
+                key="study_show",
+                type="tertiary",
+                help="Sets the controls to the study of the result.",
+                on_click=open_study,
+                args=(state.started,),
+            )
+    return not against
 
 
 def _start(study: Study) -> None:

@@ -1,10 +1,12 @@
 """Opening of a study from the page's address, and of a first study of a scene."""
 
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import streamlit as st
 
 from regviz.pages import share
+from regviz.pages.board import query_of
 from regviz.pages.control_values import renew
 from regviz.pages.state import page_state
 from regviz.pages.study.controls import MAX_AXES
@@ -39,22 +41,54 @@ def open_address() -> None:
     if any(name in query for name in _OF_STUDIES):
         study, problems = from_query(query)
         problems += _left_out(study)
-        scene, strengths = _scene_of(study), study.strengths
-        if isinstance(strengths, tuple):
-            numbers = {key: values[0] for key, values in strengths if len(values) == 1}
-            scene = replace(scene, strengths=tuple(numbers.items()))
+        open_study(study)
+        state.linked = study
     else:
         scene, problems = _asked_for(query)
-        study = first_study(scene)
-    state.scene, state.study, state.problems = scene, study, problems
+        returns = _is_same(scene, state.scene) and not is_history_navigation()
+        if state.study is None or not returns:
+            state.study = first_study(scene)
+            _renew_controls()
+        state.scene = scene
+        state.linked = first_study(_bare(link.from_query(query)[0]))
+    if problems:
+        state.linked = None
+    state.problems = problems
+
+
+def open_study(study: Study) -> None:
+    """Set the controls to a study."""
+    state = study_state()
+    scene = _scene_of(study)
+    if isinstance(study.strengths, tuple):
+        numbers = {key: values[0] for key, values in study.strengths if len(values) == 1}
+        scene = replace(scene, strengths=tuple(numbers.items()))
+    state.scene, state.study, state.problems = scene, study, []
+    _renew_controls()
+
+
+def _renew_controls() -> None:
     # the state is that of the playground or lesson before this page, whose controls stay
     renew(*(name for name in page_state().control_keys if name.startswith("study_")))
+
+
+def _is_same(scene: Scene, other: Scene) -> bool:
+    """Return whether two scenes have the same data, network, training and methods."""
+    names = ("data", "network", "training", "methods", "early_stopping")
+    return all(getattr(scene, name) == getattr(other, name) for name in names)
 
 
 def leave() -> None:
     """Note that another page is shown: the next address but the present one is to be opened."""
     state = study_state()
     state.addresses = state.addresses[-1:]
+
+
+def playground_query() -> dict[str, str] | None:
+    """Return the address of the scene for the playground; None if it has one of its own."""
+    if page_state().base is not None:
+        return None
+    return {"v": str(link.LINK_VERSION)} | dict(parse_qsl(query_of(study_state().scene)))
 
 
 def _left_out(study: Study) -> list[str]:
@@ -75,7 +109,12 @@ def _asked_for(query: dict[str, str]) -> tuple[Scene, list[str]]:
     shown = page_state().shown
     if shown is not None and shown[0] == scene.grid():
         scene = share.with_view(shown[2], shown[0])
-    return replace(scene, pins=(), hide=(), focus=None, epoch=None), problems
+    return _bare(scene), problems
+
+
+def _bare(scene: Scene) -> Scene:
+    """Return a scene without what studies do not have."""
+    return replace(scene, pins=(), hide=(), focus=None, epoch=None)
 
 
 def _scene_of(study: Study) -> Scene:
@@ -98,8 +137,11 @@ def first_study(scene: Scene) -> Study:
 
 
 def write_address(study: Study) -> None:
-    """Put a study into the address, so that it can be shared and opened again."""
+    """Put a study into the address, unless it has it, so that it can be opened again."""
     state = study_state()
+    if study == state.linked:
+        return
+    state.linked = study
     query = {"v": str(link.LINK_VERSION)} | to_query(study)
     kept = {k: v for k, v in st.query_params.items() if k in link.STREAMLITS_OWN}
     if query | kept != state.addresses[-1]:

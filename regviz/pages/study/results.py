@@ -25,20 +25,28 @@ from regviz.studies.study import Study
 from regviz.studies.summary import methods_of
 
 REDRAW_SECONDS = 1.0  # interval at which an unfinished study is drawn anew
-_BYTES, _PROGRAM = "application/octet-stream", "text/x-python"
+_BYTES = "application/octet-stream"
 METRICS = {"test_loss": "Test loss", "test_accuracy": "Test accuracy", "sparsity": "Zeros"}
 
 
-def show() -> None:
-    """Draw the study that was started, or say what there will be."""
-    started = study_state().started
+def show(offered: bool) -> None:
+    """Draw the study that was started, or say what there will be.
+
+    Parameters
+    ----------
+    offered : bool
+        Whether the study of the controls can be run.
+    """
+    started, study = study_state().started, study_state().study
     if started is None:
+        if not offered or study is None:
+            return
         st.info(
             "Press Run: the figure fills in cell by cell. Each point of it is a mean over seeds"
             " with its standard error.",
             icon=":material/experiment:",
         )
-        _take_program()
+        download_program(study)
         return
     run = studies().find(started)
     if run is None:
@@ -65,8 +73,15 @@ def _draw_unfinished(study: Study, run: StudyRun) -> None:
     """Draw progress, choices and figure of an unfinished study."""
     with _progress_row():
         st.progress(run.n_done / run.n_cells, _progress(run))
-        if run.is_watched_by(session_id()):
-            st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
+        stopping = not run.watchers()  # as soon as the cells in progress can be left
+        if run.is_watched_by(session_id()) or stopping:
+            st.button(
+                "Stopping" if stopping else "Stop",
+                icon=":material/stop:",
+                key="study_stop",
+                on_click=_stop,
+                disabled=stopping,
+            )
         else:
             st.button(
                 "Go on",
@@ -94,6 +109,8 @@ def _stop() -> None:
 
 def _progress(run: StudyRun) -> str:
     """Return the state of an unfinished study in words."""
+    if not run.watchers():
+        return f"{run.n_done} of {run.n_cells} cells, stopping"
     before = studies().n_before(run)
     if before:
         studies_before = "1 study is" if before == 1 else f"{before} studies are"
@@ -115,7 +132,7 @@ def _show_finished(study: Study, run: StudyRun) -> None:
         )
     result = run.result()
     if not run.n_done:
-        _take_program()
+        download_program(study)
         return
     view = _choose_view(study)
     _clickable_figure(run, view)
@@ -123,12 +140,21 @@ def _show_finished(study: Study, run: StudyRun) -> None:
         st.markdown(sentence)
     if view[0] == "map":
         st.caption(
-            "The map compares all pairs of methods, and corrects for that many comparisons."
-            " Differences from None are fewer, so one may be clear here and still a tie on the map."
+            f"{_winners(result, view[1])} The map compares all pairs of methods, and corrects for"
+            " that many comparisons. Differences from None are fewer, so one may be clear here and"
+            " still a tie on the map."
         )
     _differences(result)
     _open_cell(result)
     _take_away(result, view)
+
+
+def _winners(result: StudyResult, metric: str) -> str:
+    """Return a sentence about how many cells have one winner."""
+    n = int(result.winners(metric)["clear"].sum())
+    if not n:
+        return "In no cell is one method clearly better than all others."
+    return f"In {n} of {result.n_done} cells one method is clearly better than all others."
 
 
 def _choose_view(study: Study) -> tuple[str, str]:
@@ -332,7 +358,7 @@ def _take_away(result: StudyResult, view: tuple[str, str]) -> None:
         _download("Table (CSV)", as_csv, f"{name}.csv", "text/csv")
         _download("Table (Parquet)", lambda: _parquet(result), f"{name}.parquet", _BYTES)
         _download("Figure (HTML)", as_html, f"{name}.html", "text/html")
-        _download("Program", lambda: study_program(study), f"{name}.py", _PROGRAM)
+        download_program(study)
         choose_picture_format()
     st.caption(
         "The camera of the figure saves a picture. The program runs the same study on your own"
@@ -340,12 +366,10 @@ def _take_away(result: StudyResult, view: tuple[str, str]) -> None:
     )
 
 
-def _take_program() -> None:
-    """Draw the download of the program for a study that is not run here."""
-    study = study_state().study
-    if study is not None:
-        name = f"regviz-study-{study.id}.py"
-        _download("Program", lambda: study_program(study), name, _PROGRAM)
+def download_program(study: Study, key: str = "study_save_Program") -> None:
+    """Draw the download of the Python program that runs a study elsewhere."""
+    name = f"regviz-study-{study.id}.py"
+    _download("Program", lambda: study_program(study), name, "text/x-python", key)
 
 
 def _parquet(result: StudyResult) -> bytes:
@@ -356,13 +380,13 @@ def _parquet(result: StudyResult) -> bytes:
     return out.getvalue()
 
 
-def _download(label: str, make: Any, name: str, mime: str) -> None:
+def _download(label: str, make: Any, name: str, mime: str, key: str = "") -> None:
     st.download_button(
         label,
         make,
         name,
         mime,
-        key=f"study_save_{label}",
+        key=key or f"study_save_{label}",
         on_click="ignore",
         icon=":material/download:",
     )

@@ -26,6 +26,8 @@ class StudyState:
     addresses : list of dict of str to str
         The parameters of the addresses that the browser may have: the last one that it is known to
         have had, and those that the page has written since, in order.
+    linked : Study or None
+        The study that the newest address opens; None if it has problems.
     problems : list of str
         A sentence for each problem with the link.
     cell : int or None
@@ -46,6 +48,7 @@ class StudyState:
     study: Study | None = None
     started: Study | None = None
     addresses: list[dict[str, str]] = field(default_factory=list)
+    linked: Study | None = None
     problems: list[str] = field(default_factory=list)
     cell: int | None = None
     refused: bool = False
