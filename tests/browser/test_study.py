@@ -55,7 +55,7 @@ def open_study(context: BrowserContext, url: str, query: str = LINES, **size: in
 
 def run(page: Page) -> None:
     page.get_by_role("button", name="Run").click()
-    expect(page.get_by_role("heading", name="Open a cell")).to_be_visible()
+    expect(page.get_by_role("link", name="Open this cell")).to_be_visible()
 
 
 def test_icons_are_there_with_the_page_whatever_way_it_is_opened(context: BrowserContext, url: str):

@@ -34,6 +34,8 @@ _STYLE = """<style>
   .st-key-study_figure { min-height: 480px; }
   .st-key-study_figure, .st-key-study_figure * { opacity: 1 !important; }
   .st-key-study_progress { min-height: 3.4rem; }
+  /* Streamlit shows a removed control as long as it has the keyboard's focus, beside the new one */
+  [data-retained][class*="st-key-study_"] { display: none !important; }
   /* An unfinished study has two places for figures: the older shows until the newer is drawn.
      Streamlit keeps a removed element for some frames, marked as retained and without display, and
      hides a new figure until it knows its width. */
@@ -107,7 +109,7 @@ def _offer_to_run(study: Study) -> bool:
     others = state.started not in (None, study)
     if against:
         st.error(against, icon=":material/block:")
-    elif not others and run is not None and (run.unfinished or run.state == "complete"):
+    elif state.started == study and run and (run.unfinished or run.state == "complete"):
         return True
     with st.container(horizontal=True, vertical_alignment="center", key="study_start"):
         if against:

@@ -136,6 +136,7 @@ def _show_finished(study: Study, run: StudyRun) -> None:
         return
     view = _choose_view(study)
     _clickable_figure(run, view)
+    _open_cell(result)
     for sentence in seen(result):
         st.markdown(sentence)
     if view[0] == "map":
@@ -145,7 +146,6 @@ def _show_finished(study: Study, run: StudyRun) -> None:
             " still a tie on the map."
         )
     _differences(result)
-    _open_cell(result)
     _take_away(result, view)
 
 
@@ -244,20 +244,10 @@ def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
     points = [p for p in event.get("selection", {}).get("points", []) if p.get("customdata")]
     clicked = str(points[0]["customdata"][0]) if points else ""
     state = study_state()
-    result = run.result()
-    if clicked in result.positions:
-        index = state.cell = result.positions[clicked]
+    if clicked in (positions := run.result().positions):
+        state.cell = positions[clicked]
         state.n_clicks += 1
         renew("study_cell")
-        # the choice of the cell may be outside the visible part of the page
-        seed = st.session_state.get(_seed_key(run.study), run.study.seeds[0])
-        address = _address_of(result, index, seed)
-        st.toast(
-            f"{plain(_cell_name(run.study, index))}, seed {seed}:"
-            f" [open in the playground]({address})",
-            icon=":material/open_in_new:",
-            duration="long",
-        )
     # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish
     # to select none. With another revision it forgets all of them.
     figure = _figure(run, view).update_layout(selectionrevision=state.n_clicks)
@@ -302,28 +292,32 @@ def _open_cell(result: StudyResult) -> None:
     if state.cell not in indices:
         state.cell = indices[0]
         renew("study_cell")
-    st.header("Open a cell", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         index = state.cell = st.selectbox(
             "Cell",
             indices,
             indices.index(state.cell),
             format_func=lambda index: _cell_name(study, index),
             key=control_key("study_cell"),
+            label_visibility="collapsed",
             width=320,
-            help="Or click a point of the figure.",
         )
-        seed = st.selectbox("Seed", study.seeds, key=_seed_key(study), width=110)
+        seed = st.selectbox(
+            "Seed",
+            study.seeds,
+            format_func=lambda seed: f"Seed {seed}",
+            key=f"study_seed_{study.id}",
+            label_visibility="collapsed",
+            width=130,
+        )
+        cell = study.cells[index]
+        scene = scene_of(cell, seed, chosen_strengths(result, cell, seed))
         st.link_button(
             "Open this cell in the playground",
-            _address_of(result, index, seed),
+            link("./", scene),
             icon=":material/open_in_new:",
+            help="A click on a point of the figure chooses its cell.",
         )
-
-
-def _seed_key(study: Study) -> str:
-    """Return the widget key of the choice of a seed."""
-    return f"study_seed_{study.id}"
 
 
 def _cell_name(study: Study, index: int) -> str:
@@ -335,12 +329,6 @@ def _cell_name(study: Study, index: int) -> str:
     ]
     parts = [f"{offer.name} {offer.text(value)}" for offer, value in values]
     return ", ".join(parts) or "The only cell"
-
-
-def _address_of(result: StudyResult, index: int, seed: int) -> str:
-    """Return the address of a cell's scene in the playground, at the chosen strengths."""
-    cell = result.study.cells[index]
-    return link("./", scene_of(cell, seed, chosen_strengths(result, cell, seed)))
 
 
 def _take_away(result: StudyResult, view: tuple[str, str]) -> None:
