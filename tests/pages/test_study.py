@@ -160,10 +160,10 @@ def test_the_settings_of_a_result_can_be_shown_again():
     study = chosen(page)
     widget(page.slider, "Seeds").set_value(5).run()
     assert "other settings" in page.main.caption[0].value
-    page = widget(page.button, "Show them").click().run()
+    page = widget(page.button, "Show its settings").click().run()
     assert chosen(page) == study
     assert widget(page.slider, "Seeds").value == 3
-    assert "Show them" not in [each.label for each in page.button]
+    assert "Show its settings" not in [each.label for each in page.button]
 
 
 def test_values_of_a_link_that_are_wrong_are_named_and_the_others_are_kept():

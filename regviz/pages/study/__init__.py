@@ -127,12 +127,12 @@ def _offer_to_run(study: Study) -> bool:
         if state.refused:
             st.warning("Many studies wait already. Press Run again in a minute.")
         elif others:
-            st.caption("The result below is of other settings.")
+            st.caption("The result below is of other settings.", width="content")
             st.button(
-                "Show them",
+                "Show its settings",
                 key="study_show",
                 type="tertiary",
-                help="Sets the controls to the study of the result.",
+                help="Sets the controls to the study of the result below.",
                 on_click=open_study,
                 args=(state.started,),
             )
