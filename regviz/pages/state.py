@@ -234,6 +234,14 @@ def page_state() -> PageState:
     return state
 
 
+def playground_state() -> PageState | None:
+    """Return the page state of the playground; None if the session has not shown it."""
+    if st.session_state.get("place", PLAYGROUND) == PLAYGROUND:
+        return page_state()
+    state: PageState | None = st.session_state["places"].get(PLAYGROUND)
+    return state
+
+
 def enter(place: str) -> None:
     """Make the state of a place that of `page_state`.
 

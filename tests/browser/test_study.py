@@ -95,6 +95,8 @@ def test_a_step_back_in_the_history_undoes_a_change(context: BrowserContext, url
     page.wait_for_url(re.compile("seeds=4"))
     page.go_back()
     expect(seeds).to_have_value("3")
+    # the slider before it had the keyboard's focus
+    expect(page.locator('input[aria-label="Seeds"]:visible')).to_have_count(1)
     page.close()
 
 

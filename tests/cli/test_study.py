@@ -13,7 +13,9 @@ import pytest
 from scipy import stats
 
 import regviz
+from regviz.analysis.criteria import Criterion
 from regviz.analysis.replicates import with_seed
+from regviz.cli import study_tables
 from regviz.scenes.study_link import link, study_of
 from regviz.studies import cluster
 from regviz.studies.cell import Cell
@@ -55,6 +57,22 @@ def test_a_scene_is_compared_at_its_shown_strengths_seed_by_seed(run: Run, scene
             interval = stats.ttest_rel(own, none).confidence_interval()
             assert difference["mean"] == pytest.approx((own - none).mean())
             assert (difference["low"], difference["high"]) == pytest.approx(interval)
+
+
+@pytest.mark.parametrize(
+    ("mean", "half", "text"),
+    [
+        (0.0412, 0.15, "0.04 [-0.11, 0.19]"),
+        (0.0412, 0.31, "0.0 [-0.3, 0.4]"),
+        (-0.1234, 0.02, "-0.123 [-0.143, -0.103]"),
+        (7.4, 15.0, "7 [-8, 22]"),
+        (0.5, 0.0, "0.5 [0.5, 0.5]"),
+    ],
+)
+def test_a_difference_has_the_digits_that_its_interval_allows(mean: float, half: float, text: str):
+    row = {"mean": mean, "low": mean - half, "high": mean + half, "clear": False}
+    loss = Criterion("test_loss", "Test loss", "Mean loss.", "lower")
+    assert study_tables._difference(loss, row).strip() == text
 
 
 def test_csv_has_a_row_for_each_network(run: Run, experiment_file: Path):

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import regviz
+from regviz.lessons.course import course
 from regviz.pages import SCRIPT, learn
 from regviz.pages.study import PATH, cost, opening, results
 from regviz.pages.study.findings import seen
@@ -21,7 +22,7 @@ from regviz.server import state
 from regviz.studies import summary
 from regviz.studies.cell import Cell
 from regviz.studies.result import StudyResult
-from tests.support.playground import open_page, widget
+from tests.support.playground import open_page, set_view, widget
 from tests.support.studies import result_of
 from tests.support.waiting import wait_until
 
@@ -133,19 +134,70 @@ def test_a_link_to_a_study_gives_its_scene_to_the_playground():
     assert not link.query_string
 
 
-def test_a_visitor_who_returns_with_the_same_scene_has_their_study_again():
-    page = open_study(**TINY)
-    widget(page.slider, "Seeds").set_value(4).run()
+OF_SCENE = {name: TINY[name] for name in ("hidden", "epochs", "methods", "early_stopping")}
+
+
+@pytest.mark.parametrize("opened", [TINY, OF_SCENE | {"seed": "7"}])
+def test_a_visitor_who_returns_with_the_same_scene_has_their_study_again(opened: dict[str, str]):
+    page = open_study(**opened)
+    widget(page.slider, "Seeds").set_value(4)
+    widget(page.button_group, "Methods").set_value(["none", "l1"])
+    page.run()
     study = chosen(page)
-    of_scene = {name: TINY[name] for name in ("hidden", "epochs", "methods", "early_stopping")}
+    assert (len(study.seeds), study.methods) == (4, ("none", "l1"))
     go_to(page, learn.PATH, {})
-    go_to(page, PATH, of_scene)
+    go_to(page, PATH, OF_SCENE | {"seed": "8"})  # other points are the same scene
     assert chosen(page) == study
     assert from_query(dict(page.query_params)) == (study, [])
+    for changed in ({"noise": "0.4"}, {"noise": "0.4", "methods": "none,max_norm"}):
+        go_to(page, learn.PATH, {})
+        go_to(page, PATH, OF_SCENE | changed)
+        assert chosen(page).base.data.noise == 0.4
+        assert chosen(page).methods == tuple(changed.get("methods", TINY["methods"]).split(","))
+        assert chosen(page).vary != study.vary or opened != TINY
+
+
+def test_strengths_that_are_changed_in_the_playground_are_those_of_a_study_as_on_the_cards():
+    page = open_page(validation_fraction="0", methods="none,l2", epochs="20", hidden="2")
+    (link,) = [each.proto for each in page.sidebar.get("page_link") if each.proto.page == PATH]
+    query = dict(parse_qsl(link.query_string))
+    go_to(page, PATH, query)
+    before = dict(chosen(page).strengths)["l2"]
+    go_to(page, "", query)
+    set_view(page, strength_indices={"l2": 2})
+    go_to(page, PATH, query)
+    assert dict(chosen(page).strengths)["l2"] != before
+
+
+def test_a_scene_of_a_study_reaches_the_playground_also_after_a_lesson():
+    page = open_study(**TINY | {"strengths": "l2=0.5"})
+    go_to(page, learn.PATH, {"lesson": course()[0].key})
+    go_to(page, PATH, {})
+    (link,) = [each.proto for each in page.sidebar.get("page_link") if not each.proto.page]
+    scene, problems = scene_from_query(dict(parse_qsl(link.query_string)))
+    assert not problems
+    assert (scene.network.hidden, dict(scene.strengths)["l2"]) == ((2,), 0.5)
+
+
+def test_a_step_back_to_the_bare_address_opens_the_first_study(monkeypatch: pytest.MonkeyPatch):
+    page = open_study()
+    first = chosen(page)
+    widget(page.slider, "Seeds").set_value(21).run()
+    assert page.query_params
+    monkeypatch.setattr(opening, "is_history_navigation", lambda: True)
+    page.query_params.clear()
+    page.run()
+    assert chosen(page) == first
+    assert widget(page.slider, "Seeds").value == 20
+
+
+def test_a_link_without_a_query_keeps_the_study_and_gives_its_address():
+    page = open_study(**TINY)
+    study = chosen(page)
     go_to(page, learn.PATH, {})
-    go_to(page, PATH, of_scene | {"noise": "0.4"})
-    assert chosen(page).base.data.noise == 0.4
-    assert chosen(page).vary != study.vary
+    go_to(page, PATH, {})
+    assert chosen(page) == study
+    assert from_query(dict(page.query_params)) == (study, [])
 
 
 def test_the_address_of_a_scene_stays_until_its_study_is_changed():
@@ -164,6 +216,23 @@ def test_the_settings_of_a_result_can_be_shown_again():
     assert chosen(page) == study
     assert widget(page.slider, "Seeds").value == 3
     assert "Show its settings" not in [each.label for each in page.button]
+    widget(page.multiselect, "Values of noise").set_value(["0.1", "lots"]).run()
+    assert "other settings" in page.main.caption[0].value
+    state.studies()._runs.clear()  # evicted
+    page.run()
+    assert "no longer kept" in page.main.caption[0].value
+    page = widget(page.button, "Show its settings").click().run()
+    assert chosen(page) == study
+    assert "Press Run" in page.warning[0].value
+
+
+def test_a_study_that_finds_no_room_says_so_until_it_is_changed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(state.studies(), "max_studies", 0)
+    page = open_study(**TINY)
+    widget(page.button, "Run").click().run()
+    assert "Many studies wait" in page.warning[0].value
+    widget(page.slider, "Seeds").set_value(4).run()
+    assert not page.warning
 
 
 def test_values_of_a_link_that_are_wrong_are_named_and_the_others_are_kept():
@@ -311,7 +380,7 @@ def test_a_study_whose_cell_is_in_progress_is_said_to_be_stopping():
     index, _ = run.take()
     page = widget(page.button, "Stop").click().run()
     assert page.get("progress")[0].proto.text == "0 of 2 cells, stopping"
-    assert widget(page.button, "Stopping").disabled
+    assert widget(page.button, "Go on")
     run.put_back(index)
     registry.evict()
     page.run()

@@ -86,6 +86,7 @@ def main(playground: st.Page, course: st.Page, own: st.Page) -> None:
             st.warning(problems)
         if isinstance(chosen, str):
             st.error(plain(chosen))
+            _name_other_result(None)
             offered = False
         else:
             state.study = chosen
@@ -106,7 +107,6 @@ def _offer_to_run(study: Study) -> bool:
     st.markdown(describe(study))
     against = reason_against(study)
     run = studies().find(study)
-    others = state.started not in (None, study)
     if against:
         st.error(against, icon=":material/block:")
     elif state.started == study and run and (run.unfinished or run.state == "complete"):
@@ -124,19 +124,28 @@ def _offer_to_run(study: Study) -> bool:
                 on_click=_start,
                 args=(study,),
             )
-        if state.refused:
-            st.warning("Many studies wait already. Press Run again in a minute.")
-        elif others:
-            st.caption("The result below is of other settings.", width="content")
-            st.button(
-                "Show its settings",
-                key="study_show",
-                type="tertiary",
-                help="Sets the controls to the study of the result below.",
-                on_click=open_study,
-                args=(state.started,),
-            )
+            if state.refused == study:
+                st.warning("Many studies wait already. Press Run again in a minute.")
+        _name_other_result(study)
     return not against
+
+
+def _name_other_result(study: Study | None) -> None:
+    """Say that the result is of other settings than a study, or than those that are not valid."""
+    started = study_state().started
+    if started is None or started == study:
+        return
+    kept = studies().find(started) is not None
+    is_of = "The result below is" if kept else "The last result, which is no longer kept, was"
+    st.caption(f"{is_of} of other settings.", width="content")
+    st.button(
+        "Show its settings",
+        key="study_show",
+        type="tertiary",
+        help="Sets the controls to the study of that result.",
+        on_click=open_study,
+        args=(started,),
+    )
 
 
 def _start(study: Study) -> None:
@@ -144,6 +153,6 @@ def _start(study: Study) -> None:
     try:
         studies().start(study, session_id())
     except Busy:
-        state.refused = True
+        state.refused = study
         return
-    state.started, state.refused, state.live = study, False, [None, None]
+    state.started, state.refused, state.live = study, None, [None, None]

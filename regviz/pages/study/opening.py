@@ -1,14 +1,13 @@
 """Opening of a study from the page's address, and of a first study of a scene."""
 
 from dataclasses import replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
 from regviz.pages import share
-from regviz.pages.board import query_of
 from regviz.pages.control_values import renew
-from regviz.pages.state import page_state
+from regviz.pages.state import page_state, playground_state
 from regviz.pages.study.controls import MAX_AXES
 from regviz.pages.study.offers import offer_of, offers
 from regviz.pages.study.state import study_state
@@ -27,17 +26,21 @@ def open_address() -> None:
     """Open the study or the scene of the address, unless this page has written or read it.
 
     A browser sends its address with each message, and may not have the newest one yet. A step back
-    in its history opens an address again.
+    in its history opens an address again. A visitor who returns from another page with the same
+    scene has their study again.
     """
     state = study_state()
-    query = dict(st.query_params)
-    if state.study is not None and not query:
-        return
-    if query in state.addresses and not is_history_navigation():
-        # messages arrive in order, so it has left those before
-        state.addresses = state.addresses[state.addresses.index(query) :]
+    query, known = dict(st.query_params), state.addresses
+    steps, returns = is_history_navigation(), state.away
+    state.away = False
+    if query in known and not (steps or returns):
+        # messages arrive in order, so the browser has left those before
+        state.addresses = known[known.index(query) :]
         return
     state.addresses = [query]
+    if state.study is not None and not (query or steps):
+        state.linked = None  # the study's address is written
+        return
     if any(name in query for name in _OF_STUDIES):
         study, problems = from_query(query)
         problems += _left_out(study)
@@ -45,15 +48,23 @@ def open_address() -> None:
         state.linked = study
     else:
         scene, problems = _asked_for(query)
-        returns = _is_same(scene, state.scene) and not is_history_navigation()
-        if state.study is None or not returns:
-            state.study = first_study(scene)
+        first = first_study(scene)
+        if steps or not _is_of(state.study, first):
+            state.study = first
             _renew_controls()
-        state.scene = scene
+        state.scene = state.asked = scene
         state.linked = first_study(_bare(link.from_query(query)[0]))
     if problems:
         state.linked = None
     state.problems = problems
+
+
+def _is_of(study: Study | None, first: Study) -> bool:
+    """Return whether a study is of the scene of a first study, and its methods are as before."""
+    state = study_state()
+    if study is None or study.base != first.base:
+        return False
+    return first_study(state.asked or state.scene).methods == first.methods
 
 
 def open_study(study: Study) -> None:
@@ -72,23 +83,17 @@ def _renew_controls() -> None:
     renew(*(name for name in page_state().control_keys if name.startswith("study_")))
 
 
-def _is_same(scene: Scene, other: Scene) -> bool:
-    """Return whether two scenes have the same data, network, training and methods."""
-    names = ("data", "network", "training", "methods", "early_stopping")
-    return all(getattr(scene, name) == getattr(other, name) for name in names)
-
-
 def leave() -> None:
-    """Note that another page is shown: the next address but the present one is to be opened."""
-    state = study_state()
-    state.addresses = state.addresses[-1:]
+    """Note that another page is shown: a link back to this one is opened, whatever its address."""
+    study_state().away = True
 
 
 def playground_query() -> dict[str, str] | None:
     """Return the address of the scene for the playground; None if it has one of its own."""
-    if page_state().base is not None:
+    state = playground_state()
+    if state is not None and state.base is not None:
         return None
-    return {"v": str(link.LINK_VERSION)} | dict(parse_qsl(query_of(study_state().scene)))
+    return dict(parse_qsl(urlsplit(link.link("./", study_state().scene)).query))
 
 
 def _left_out(study: Study) -> list[str]:

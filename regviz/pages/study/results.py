@@ -50,8 +50,8 @@ def show(offered: bool) -> None:
         return
     run = studies().find(started)
     if run is None:
-        st.warning("This result is no longer kept. Press Run to compute it again.")
-        study_state().started = None
+        if offered and started == study:
+            st.warning("This result is no longer kept. Press Run to compute it again.")
         return
     if run.unfinished:
         _show_unfinished(started)
@@ -73,15 +73,8 @@ def _draw_unfinished(study: Study, run: StudyRun) -> None:
     """Draw progress, choices and figure of an unfinished study."""
     with _progress_row():
         st.progress(run.n_done / run.n_cells, _progress(run))
-        stopping = not run.watchers()  # as soon as the cells in progress can be left
-        if run.is_watched_by(session_id()) or stopping:
-            st.button(
-                "Stopping" if stopping else "Stop",
-                icon=":material/stop:",
-                key="study_stop",
-                on_click=_stop,
-                disabled=stopping,
-            )
+        if run.is_watched_by(session_id()):
+            st.button("Stop", icon=":material/stop:", key="study_stop", on_click=_stop)
         else:
             st.button(
                 "Go on",
@@ -89,7 +82,9 @@ def _draw_unfinished(study: Study, run: StudyRun) -> None:
                 key="study_go_on",
                 on_click=run.watch,
                 args=(session_id(),),
-                help="Another visitor runs this study. Without “Go on”, it stops when they leave.",
+                help="Another visitor runs this study. Without “Go on”, it stops when they leave."
+                if run.watchers()
+                else "It stops as soon as the cells in progress can be left.",
             )
     view = _choose_view(study)
     with st.container(key="study_figure"):
@@ -151,6 +146,8 @@ def _show_finished(study: Study, run: StudyRun) -> None:
 
 def _winners(result: StudyResult, metric: str) -> str:
     """Return a sentence about how many cells have one winner."""
+    if len(result.study.seeds) == 1:
+        return "With one seed there is no test."
     n = int(result.winners(metric)["clear"].sum())
     if not n:
         return "In no cell is one method clearly better than all others."

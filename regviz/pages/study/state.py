@@ -19,6 +19,8 @@ class StudyState:
     ----------
     scene : Scene
         The scene whose data, network, training and strengths are the base.
+    asked : Scene or None
+        The scene of the playground's last link to this page.
     study : Study or None
         The study that the controls describe; None before a link or scene is opened.
     started : Study or None
@@ -26,14 +28,16 @@ class StudyState:
     addresses : list of dict of str to str
         The parameters of the addresses that the browser may have: the last one that it is known to
         have had, and those that the page has written since, in order.
+    away : bool
+        Whether the visitor has been on another page since.
     linked : Study or None
         The study that the newest address opens; None if it has problems.
     problems : list of str
         A sentence for each problem with the link.
     cell : int or None
         Index of the cell to open in the playground; None before a choice.
-    refused : bool
-        Whether the server had no room for the study.
+    refused : Study or None
+        The study that the server had no room for at the last try.
     drawn : tuple or None
         Key and figure of a study, drawn last.
     live : list of (Figure or None)
@@ -45,13 +49,15 @@ class StudyState:
     """
 
     scene: Scene = field(default_factory=Scene)
+    asked: Scene | None = None
     study: Study | None = None
     started: Study | None = None
     addresses: list[dict[str, str]] = field(default_factory=list)
+    away: bool = False
     linked: Study | None = None
     problems: list[str] = field(default_factory=list)
     cell: int | None = None
-    refused: bool = False
+    refused: Study | None = None
     drawn: tuple[Any, go.Figure] | None = None
     live: list[go.Figure | None] = field(default_factory=lambda: [None, None])
     newest: int = 0
