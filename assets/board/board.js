@@ -210,7 +210,9 @@ export class Board {
     if (this.stage && this.present(this.stage)) this.measure();
     this.state = player.framesArrived(this.state, recording);
     this.axes = { ...weightAxes(recording), reach: isTable(recording) ? reachOf(recording) : 1 };
-    this.change();
+    // an answer without frames leaves pictures at rest at full resolution
+    if (epochs.length > 0) this.change();
+    else this.invalidate();
     // one more request tells the server that all frames are received; its answer has no frames
     return isComplete(recording) && epochs.length === 0 ? null : requestAfter(recording);
   }
