@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 import regviz
+from regviz.jobs.studies import StudyRun
 from regviz.lessons.course import course
 from regviz.pages import SCRIPT, learn
 from regviz.pages.study import PATH, cost, opening, results
@@ -353,12 +354,20 @@ def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyP
     assert len(drawn) == 2
 
 
-def test_who_has_stopped_a_study_may_watch_it_again_when_another_visitor_resumes_it():
+def waiting() -> tuple[AppTest, StudyRun]:
+    """Press Run where no study is computed, and return the page and its study."""
     registry = state.studies()
     registry.max_active = 0
     page = open_study(**TINY)
     widget(page.button, "Run").click().run()
     run = registry.find(chosen(page))
+    assert run is not None
+    return page, run
+
+
+def test_who_has_stopped_a_study_may_watch_it_again_when_another_visitor_resumes_it():
+    page, run = waiting()
+    registry = state.studies()
     page = widget(page.button, "Stop").click().run().run()
     assert run.state == "stopped"
     registry.start(chosen(page), "bob")
@@ -371,11 +380,8 @@ def test_who_has_stopped_a_study_may_watch_it_again_when_another_visitor_resumes
 
 
 def test_a_study_whose_cell_is_in_progress_is_said_to_be_stopping():
+    page, run = waiting()
     registry = state.studies()
-    registry.max_active = 0
-    page = open_study(**TINY)
-    widget(page.button, "Run").click().run()
-    run = registry.find(chosen(page))
     run.begin()
     index, _ = run.take()
     page = widget(page.button, "Stop").click().run()
