@@ -24,6 +24,7 @@ from regviz.studies.errors import SchedulerLostError, StudyError, UnfitWorkersEr
 from regviz.studies.store import Store
 from tests.support.dask_processes import (
     Processes,
+    by_cell,
     free_port,
     processes,
     records,
@@ -64,7 +65,7 @@ class Cluster:
     address: str
 
     def begun(self):
-        return records(self.running.folder, "begun")
+        return by_cell(records(self.running.folder, "begun"))
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
@@ -92,20 +92,20 @@ class Processes:
         """Return whether a service has exited with 0."""
         return (self.folder / f"{name}.ended").exists()
 
-    def kill(self, name: str, read: Callable[[], Any] = lambda: None) -> tuple[float, Any]:
+    def kill(self, name: str, keys: Callable[[], Iterable[str]] = tuple) -> "Record":
         """Kill a service's process once it runs.
 
         Returns
         -------
-        float, Any
-            The time, and the value of ``read()``, just before.
+        Record
+            Of the killed process, with the time and the value of ``keys()`` just before.
         """
         while True:
             pid = self.wait(lambda: self.pid_to_kill(name))
-            before = time.time(), read()
+            record = Record(time.time(), pid, frozenset(keys()))
             with suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(pid, signal.SIGKILL)
-                return before
+                return record
 
     def wait(self, condition: Callable[[], Any], seconds: float = 300.0) -> Any:
         """Return the condition's value once it is true; fail with the services' output if late.
@@ -163,21 +163,49 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def records(folder: Path, kind: str) -> dict[str, list[float]]:
-    """Return the times at which each cell was sent or begun, in order, by its key.
+class Record(NamedTuple):
+    """Something that a process did.
+
+    Attributes
+    ----------
+    at : float
+        Time, in seconds.
+    pid : int
+        Number of the process.
+    keys : frozenset of str
+        The cells that it concerns.
+    """
+
+    at: float
+    pid: int
+    keys: frozenset[str]
+
+
+def records(folder: Path, kind: str) -> list[Record]:
+    """Return what the processes recorded, in order.
 
     Parameters
     ----------
     folder : Path
-    kind : {"sent", "begun"}
-        Sent by a study to its scheduler, or begun by a worker.
+    kind : {"sent", "begun", "closing"}
+        A cell was sent by a study to its scheduler, or begun by a worker; or a worker began to
+        close, and these cells were stored.
     """
-    times: dict[str, list[float]] = {}
+    found = []
     for path in folder.glob(f"*.{kind}"):
         for line in path.read_text("utf-8").splitlines():
-            at, key = line.split()
-            times.setdefault(key, []).append(float(at))
-    return {key: sorted(found) for key, found in times.items()}
+            at, pid, *keys = line.split()
+            found.append(Record(float(at), int(pid), frozenset(keys)))
+    return sorted(found, key=lambda record: record.at)
+
+
+def by_cell(found: Iterable[Record]) -> dict[str, list[Record]]:
+    """Return records by the cell's key."""
+    cells: dict[str, list[Record]] = {}
+    for record in found:
+        for key in record.keys:
+            cells.setdefault(key, []).append(record)
+    return cells
 
 
 # -------------------------------------------------------------------------------------- the parent
@@ -249,29 +277,29 @@ def _scheduler(folder: Path, name: str, arguments: list[str]) -> None:
 
 
 def _worker(folder: Path, name: str, arguments: list[str]) -> None:
-    """Run ``dask worker``, and record the cells that it begins.
+    """Run ``dask worker``, and record the cells that it begins, and when it closes by itself.
 
     ``CELL_SECONDS`` is added to each cell's time. ``DEADLY_NOISE`` is the noise of cells that kill
     the worker. ``NUMPY_VERSION``, until the file ``<name>.mended`` is there, and ``BITS`` replace
     those of the worker's probe. ``OWN_DATASET`` is the name of a dataset that the worker registers
-    itself. With ``HELD_CELLS``, cells wait while the folder ``STORE`` has so many files, until the
-    file ``go`` is there.
+    itself. ``STORE`` is the folder of the study's store. With ``HELD_CELLS``, cells wait while it
+    has so many files, until the file ``go`` is there.
     """
+    from distributed import Worker
     from distributed.cli.dask_worker import main
 
     from regviz.studies import payload, probe
 
     steps, seconds = payload.steps, float(os.environ.get("CELL_SECONDS", "0"))
     deadly = os.environ.get("DEADLY_NOISE")
-    held = int(os.environ.get("HELD_CELLS", "0"))
+    held, store = int(os.environ.get("HELD_CELLS", "0")), Path(os.environ.get("STORE", folder))
     if dataset := os.environ.get("OWN_DATASET"):
         import regviz
 
         regviz.register_dataset(regviz.ToyDataset(dataset, dataset, "binary", below_the_diagonal))
 
     def waits():
-        n_stored = len(list(Path(os.environ["STORE"]).glob("*.parquet"))) if held else 0
-        return held and n_stored >= held and not (folder / "go").exists()
+        return held and len(stored_keys(store)) >= held and not (folder / "go").exists()
 
     def recorded(cell, due):
         _record(folder / f"{name}.begun", cell.key)
@@ -282,7 +310,13 @@ def _worker(folder: Path, name: str, arguments: list[str]) -> None:
             time.sleep(0.01)
         return (yield from steps(cell, due))
 
-    payload.steps = recorded
+    close = Worker.close
+
+    def closed(self, *args, **kwargs):
+        _record(folder / f"{name}.closing", *stored_keys(store))
+        return close(self, *args, **kwargs)
+
+    payload.steps, Worker.close = recorded, closed
     if numpy := os.environ.get("NUMPY_VERSION"):
         versions = probe.versions
         mended = folder / f"{name}.mended"
@@ -292,15 +326,20 @@ def _worker(folder: Path, name: str, arguments: list[str]) -> None:
     main(arguments)
 
 
+def stored_keys(store: Path) -> set[str]:
+    """Return the keys of the cells in a store's folder."""
+    return {path.stem for path in store.glob("*.parquet")}
+
+
 def below_the_diagonal(n, noise, rng):
     """Make points of two classes; see `regviz.ToyDataset`."""
     X = rng.uniform(-1, 1, (n, 2))
     return X + noise * rng.normal(size=X.shape), (X[:, 0] > X[:, 1]).astype(float)
 
 
-def _record(path: Path, key: str) -> None:
+def _record(path: Path, *keys: str) -> None:
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"{time.time()} {key}\n")
+        print(time.time(), os.getpid(), *keys, file=file)
 
 
 def _study(folder: Path, name: str, arguments: list[str]) -> None:
