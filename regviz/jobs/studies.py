@@ -11,6 +11,7 @@ from regviz.jobs.registry import Busy
 from regviz.studies.cell import Cell
 from regviz.studies.cost import cell_seconds
 from regviz.studies.errors import StudyError
+from regviz.studies.progress import share_left
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
 
@@ -43,10 +44,12 @@ class StudyRun:
         A message about a delay, such as a cluster that does not respond; empty without one.
     n_cells : int
         Number of the study's cells.
+    n_workers : int
+        Number of threads that compute cells, as far as is known.
     """
 
     def __init__(self, study: Study, visitor: str, is_present: Callable[[str], bool]) -> None:
-        self.study, self.n_cells = study, len(study.cells)
+        self.study, self.n_cells, self.n_workers = study, len(study.cells), 1
         self.state: State = "waiting"
         self.error = self.note = ""
         self._visitors = frozenset([visitor])
@@ -58,6 +61,7 @@ class StudyRun:
         self._in_progress = set[int]()
         self._claimed = False
         self._cost, self._cost_done = study.cost().seconds, 0.0
+        self._n_counted = 0  # cells in `_cost_done`
         self._began = 0.0
         # the innermost lock: nothing else is called while it is held
         self._lock = threading.Lock()
@@ -90,10 +94,13 @@ class StudyRun:
     def seconds_left(self) -> float | None:
         """Estimate of the time left, in seconds; None before the first cell is done."""
         with self._lock:
-            if not self._cost_done or not self._began:
+            if not self._n_counted or not self._began:
                 return None
+            n_left = self.n_cells - len(self._tables) - len(self._failures)
             passed = time.monotonic() - self._began
-            return passed * max(0.0, self._cost / self._cost_done - 1)
+            return passed * share_left(
+                self._cost, self._cost_done, self._n_counted, n_left, self.n_workers
+            )
 
     def is_watched_by(self, visitor: str) -> bool:
         """Return whether a visitor has the study open and has not stopped it."""
@@ -144,6 +151,7 @@ class StudyRun:
             self._returned += self._failures
             self._failures.clear()
             self._began = self._cost_done = 0.0
+            self._n_counted = 0
             self._cost = self.study.cost().seconds * (1 - len(self._tables) / self.n_cells)
 
     def claim(self) -> bool:
@@ -185,14 +193,18 @@ class StudyRun:
         with self._lock:
             self._in_progress.discard(index)
             self._tables[index] = table
-            self._cost_done += cell_seconds(cell)
+            self._count(cell)
 
     def fail(self, index: int, reason: str) -> None:
         """Note that a cell that was taken failed; `resume` returns it."""
         with self._lock:
             self._in_progress.discard(index)
             self._failures[index] = reason
-            self._cost_done += cell_seconds(self.study.cells[index])
+            self._count(self.study.cells[index])
+
+    def _count(self, cell: Cell) -> None:
+        self._cost_done += cell_seconds(cell)
+        self._n_counted += 1
 
     def finish(self) -> None:
         """End the study if it has no cell left, or no visitor watches it any more."""

@@ -35,6 +35,7 @@ class LocalWorkers:
         """Submit cells; see `regviz.jobs.studies.Workers`."""
         n_cells = max(1, self.scheduler.n_threads // max(1, len(runs)))
         for run in runs:
+            run.n_workers = n_cells
             while (taken := run.take(n_cells)) is not None:
                 index, cell = taken
                 ended = partial(_end, run, index, changed)
@@ -111,6 +112,7 @@ class ClusterWorkers:
 
         def tell(event: Event) -> None:
             run.note = event.message
+            run.n_workers = min(event.n_workers, self.max_cells)
 
         def stop() -> bool:
             return not run.watchers()

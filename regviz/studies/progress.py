@@ -144,11 +144,44 @@ class Meter:
 
         Threads are taken as cores as long as no cell is finished.
         """
+        state = self.state
         if self._work_done > 0:
-            return seconds * max(self._work - self._work_done, 0.0) / self._work_done
-        if self.state.n_workers:
-            return max(self._work / self.state.n_workers - seconds, 0.0)
+            n_done = state.n_done - state.n_reused
+            n_left = state.n_cells - state.n_done - state.n_failed
+            return seconds * share_left(
+                self._work, self._work_done, n_done, n_left, state.n_workers
+            )
+        if state.n_workers:
+            return max(self._work / state.n_workers - seconds, 0.0)
         return None
+
+
+def share_left(work: float, work_done: float, n_done: int, n_left: int, n_workers: int) -> float:
+    """Return the work that is left, as a multiple of the work that is done.
+
+    Cells in progress count as half done, which they are on average, except that of the thread that
+    has just finished one.
+
+    Parameters
+    ----------
+    work, work_done : float
+        Of all cells, and of those that are done, in the same unit; `work_done` is above 0.
+    n_done, n_left : int
+        Number of cells that are done, and that are in progress or not begun.
+    n_workers : int
+        Number of threads, each of which computes one cell at a time.
+
+    Examples
+    --------
+    The first of 16 equal cells is done, and the second of two threads will end soon:
+
+    >>> from regviz.studies.progress import share_left
+    >>> round(share_left(16.0, 1.0, n_done=1, n_left=15, n_workers=2), 2)
+    9.67
+    """
+    half_done = min(max(n_workers - 1, 0), n_left) / 2
+    done = work_done * (1 + half_done / n_done)
+    return max(work - done, 0.0) / done
 
 
 class Display(Protocol):

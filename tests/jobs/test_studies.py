@@ -1,9 +1,11 @@
 """Tests of studies in the background: queue, sharing, stopping, memory."""
 
+from types import SimpleNamespace
+
 import pytest
 
 import regviz
-from regviz.jobs import study_workers
+from regviz.jobs import studies, study_workers
 from regviz.jobs.registry import Busy
 from regviz.jobs.scheduler import Scheduler
 from regviz.jobs.studies import StudyRegistry
@@ -51,6 +53,19 @@ def test_cells_come_one_by_one_and_the_time_left_falls():
             assert run.result().n_done == run.n_done
     assert len(left) == 2
     assert run.seconds_left == 0
+
+
+def test_the_time_left_counts_on_all_threads_that_compute(monkeypatch: pytest.MonkeyPatch):
+    place, now = Place(), 5.0
+    monkeypatch.setattr(studies, "time", SimpleNamespace(monotonic=lambda: now))
+    run = place.studies.start(FIRST, "ann")
+    while run.n_done == 0:
+        place.scheduler.run_slice()
+    now = 15.0
+    assert run.n_workers == 1
+    assert run.seconds_left == pytest.approx(20)  # one of three equal cells took 10 s
+    run.n_workers = 2
+    assert run.seconds_left == pytest.approx(10)  # and half of the second one
 
 
 def test_visitors_with_the_same_study_share_it_and_it_goes_on_for_the_second():

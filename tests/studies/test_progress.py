@@ -13,6 +13,7 @@ from regviz.studies.progress import (
     Meter,
     NotebookDisplay,
     StudyProgress,
+    share_left,
     shown,
 )
 
@@ -38,9 +39,10 @@ def test_the_time_left_follows_the_work_that_is_done():
     meter = Meter(states.append, n_cells=10, n_reused=4, work=60.0, n_workers=2, clock=clock)
     assert str(states[-1]) == "4 of 10 cells (4 from the store), 30 s left, 2 threads"
     clock.now = 4.0
-    meter.done(n_networks=400, work=10.0)  # a sixth of the work in 4 s
+    # a sixth of the work and half a cell of the other thread, which is a quarter of all, in 4 s
+    meter.done(n_networks=400, work=10.0)
     assert str(states[-1]) == (
-        "5 of 10 cells (4 from the store), 100 networks a second, 20 s left, 2 threads"
+        "5 of 10 cells (4 from the store), 100 networks a second, 12 s left, 2 threads"
     )
     meter.changed(n_workers=1, n_failed=1, message="Worker 2 is lost.")
     assert (states[-1].n_workers, states[-1].message) == (1, "Worker 2 is lost.")
@@ -49,6 +51,17 @@ def test_the_time_left_follows_the_work_that_is_done():
     assert states[-1].complete
     assert states[-1].message == ""
     assert str(states[-1]).endswith(", 1 failed, 500 networks a second, 4 s in all")
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 7, 100])
+def test_the_work_left_is_exact_where_threads_finish_in_turn(n_workers: int):
+    n_cells, each = 1000, 2.0
+    for n_done in range(n_workers, n_cells - n_workers):
+        # that of the thread which has just finished has begun, the next one's is nearly done
+        others = each * sum(turn / n_workers for turn in range(n_workers))
+        expected = (n_cells * each) / (n_done * each + others) - 1
+        left = share_left(n_cells * each, n_done * each, n_done, n_cells - n_done, n_workers)
+        assert left == pytest.approx(expected)
 
 
 def test_a_terminal_has_one_line_that_is_cleared_and_messages_stay(
