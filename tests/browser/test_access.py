@@ -379,6 +379,17 @@ def test_every_term_explains_itself_under_the_pointer_and_with_the_focus(page: P
 
 # --- themes and widths ---
 
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_the_number_of_the_epoch_fits_beside_the_keys_on_phones(open_page: OpenPage, width: int):
+    page = open_page(width, 844, query="?v=2&epochs=20000")
+    bar = page.locator(".regviz-board .transport")
+    expect(bar.locator(".epoch")).to_contain_text("/ 20000")
+    keys = [bar.get_by_role("button", name=name) for name in ("Back to the start", "Project")]
+    first, last = (key.bounding_box() for key in keys)
+    assert first["y"] == last["y"]
+
+
 WIDTHS = [(390, 768), (1400, 1920)]  # of the window; a page opens at the first one
 HEIGHT = 900
 
