@@ -1,5 +1,6 @@
 """Tests of the board's interaction: strengths, epochs, pruning, crosshair, edits."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -441,6 +442,40 @@ def test_an_edited_weight_changes_that_network_alone_and_reset_brings_it_back(
     wait_until_idle(page)
     assert read_cards(page) == shown
     assert all_boundary_pixels(page) == before
+    assert boundary_pixels(page) == large
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_each_weight_and_bias_of_a_unit_can_be_chosen_and_set(
+    page: Page, history: History, layer: int
+):
+    large, k = boundary_pixels(page), read_cards(page)[1]["k"]
+    incoming = history.weights(k)[layer - 1]
+    unit = int(np.abs(incoming).sum(axis=0).argmax())
+    button = page.get_by_role("button", name=re.compile(f"^unit {unit + 1} of layer {layer}:"))
+    button.focus()
+    page.keyboard.press("Enter")
+    editor = page.get_by_role("dialog", name=f"Change the weights of unit {unit + 1}")
+    choice = editor.get_by_label("Weight or bias")
+    sources = ["x₁", "x₂"] if layer == 1 else [f"unit {i + 1}" for i in range(8)]
+    texts = choice.locator("option").all_text_contents()
+    names = [text.partition(":")[0] for text in texts]
+    assert names == [*(f"weight from {source}" for source in sources), "bias"]
+    largest = int(np.abs(incoming[:, unit]).argmax())
+    choice.select_option(index=largest)
+    value = float(editor.get_by_label("Value as a number").input_value())
+    assert value == pytest.approx(float(incoming[largest, unit]), abs=0.005)
+    editor.get_by_role("button", name="Set to 0").click()
+    wait_until_idle(page)
+    n_left = np.count_nonzero(incoming[:, unit]) - 1
+    expect(button).to_have_accessible_name(
+        re.compile(f"{n_left} of {len(sources)} incoming weights are not 0")
+    )
+    assert boundary_pixels(page) != large
+    editor.get_by_label("Value as a number").press("Escape")
+    expect(editor).to_be_hidden()
+    page.get_by_role("button", name="Reset 1 edit").click()
+    wait_until_idle(page)
     assert boundary_pixels(page) == large
 
 

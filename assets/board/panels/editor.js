@@ -126,10 +126,21 @@ function updateChoices({ choice }, network, shape, row) {
   for (const option of choice.options) {
     const index = Number(option.value);
     const { layer, input } = placeOf(shape, index);
-    const bias = input === shape.layers[layer - 1];
-    const source = layer === 1 ? `from ${featureName(network.features[input])}` : `from unit ${input + 1}`;
-    setText(option, `${bias ? "bias" : `weight ${source}`}: ${parameter(row[index], DECIMALS)}`);
+    const isBias = input === shape.layers[layer - 1];
+    const name = isBias ? "bias" : `weight from ${sourceName(network, layer, input)}`;
+    setText(option, `${name}: ${parameter(row[index], DECIMALS)}`);
   }
+}
+
+/**
+ * Name the start of a link to a layer, briefly.
+ *
+ * @param {RunNetwork} network
+ * @param {number} layer
+ * @param {number} input
+ */
+function sourceName(network, layer, input) {
+  return layer === 1 ? featureName(network.features[input]) : `unit ${input + 1}`;
 }
 
 /**
