@@ -65,6 +65,8 @@ def checked_levels(cards: list[Card], levels: Levels, given: Any) -> Levels:
     adjustable = {card["key"]: card for card in cards if has_level(card)}
     if not isinstance(given, Mapping):
         raise invalid("levels", "a mapping from cards to strengths", given)
+    if given and not adjustable:
+        raise invalid("levels", "empty, as no card has a strength", given)
     for key in given:
         choice("each key of levels", key, adjustable)
     return MappingProxyType(

@@ -178,6 +178,8 @@ class Study:
             If the study has no such cell.
         """
         given = dict(values or {})
+        if given and not self.axes:
+            raise invalid("values", "empty, as the study has no axes", values)
         for path in given:
             choice("a path of values", path, [axis.path for axis in self.axes])
         numbers = []

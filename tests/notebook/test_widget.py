@@ -232,6 +232,12 @@ def test_in_a_terminal_a_history_is_its_text(history: History, monkeypatch: pyte
     assert mime_bundle(history) == {"text/plain": repr(history)}
 
 
+def test_levels_of_a_board_without_strengths_are_refused():
+    history = regviz.train(regviz.Experiment(DATA, training=TRAINING))
+    with pytest.raises(ValueError, match="levels must be empty, as no card has a strength, got {'l"):
+        regviz.board(history, levels={"l1": 0.1})
+
+
 def test_what_is_no_history_is_refused():
     with pytest.raises(ValueError, match="history must be a History, got"):
         regviz.board(EXPERIMENT)  # type: ignore[arg-type]
