@@ -462,6 +462,19 @@ def _equal(first: Regularization, second: Regularization) -> bool:
     )
 
 
+@lru_cache(maxsize=64)
+def default_strengths(key: str) -> tuple[float, ...]:
+    """Return the strengths of a method's first variant for a default experiment, weak to strong."""
+    method, parts = METHODS[key], (DataSpec(), NetworkSpec(), TrainingSpec())
+    return method.offered(*parts, method.values(*parts)[0])
+
+
+def descends(key: str) -> bool:
+    """Return whether the smaller of two strengths is the stronger one, as a radius is."""
+    strengths = default_strengths(key)
+    return strengths != tuple(sorted(strengths))
+
+
 EARLY_STOPPING = "early_stopping"  # derived from the unregularized network, so no `Method`
 ABOUT_EARLY_STOPPING = (
     "No penalty: the network without regularization, kept as it was when its validation loss was"

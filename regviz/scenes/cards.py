@@ -7,20 +7,16 @@ at all variants and strengths.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain
 from typing import Any, NamedTuple
 
 from regviz.methods import catalogue
-from regviz.methods.catalogue import METHODS, method_of
+from regviz.methods.catalogue import METHODS, descends, method_of
 from regviz.methods.labels import parts_of
 from regviz.methods.strengths import N_STRENGTHS
 from regviz.scenes.strength_grid import StrengthGrid
 from regviz.spec.experiment import (
-    DataSpec,
     Experiment,
-    NetworkSpec,
     Regularization,
-    TrainingSpec,
     why_not_corrected,
     without_hidden_units,
 )
@@ -227,7 +223,7 @@ def _history_card(experiment: Experiment, networks: Sequence[_Network]) -> Card:
     # the slider of strengths has the parameter with the most numbers; a method's own is the first
     counts = [len(set(numbers)) for numbers in zip(*(n.numbers for n in networks), strict=True)]
     main = 0 if own else counts.index(max(counts))
-    variants = _variants(experiment, networks, main, descending=own and _descends(identity))
+    variants = _variants(experiment, networks, main, descending=own and descends(identity))
     label = method.label if own else _capital(" + ".join(names))
     if own and identity == "l2" and experiment.training.optimizer == "adamw":
         label = "Weight decay"
@@ -310,14 +306,6 @@ def _variants(
             }
         )
     return variants
-
-
-@lru_cache(maxsize=64)
-def _descends(key: str) -> bool:
-    """Return whether the smaller of two strengths is the stronger one, as a radius is."""
-    method, parts = METHODS[key], (DataSpec(), NetworkSpec(), TrainingSpec())
-    strengths = list(chain(*(method.offered(*parts, value) for value in method.values(*parts)[:1])))
-    return strengths != sorted(strengths)
 
 
 def _shortened(value: float) -> float:

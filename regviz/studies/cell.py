@@ -51,7 +51,8 @@ class Row(NamedTuple):
     method : str
         Key of the method, or ``"early_stopping"``.
     strength_index : int
-        Position among the method's strengths in the study, from weak to strong.
+        Position among the method's strengths in the study, from weak to strong; for a combination
+        of methods, in the order of the study's ``base``.
     strength : float
         NaN without a strength, as for ``"none"`` and early stopping.
     network : int
@@ -335,14 +336,15 @@ def _chosen(
     Parameters
     ----------
     rows : sequence of Row
-        The R networks.
+        The R networks, those of each method by ``strength_index``.
     loss, diverged : ndarray of shape (R, S)
         Validation loss, and whether a network has diverged, under each seed.
 
     Returns
     -------
     ndarray of bool of shape (R, S)
-        Of equal losses, that of the strongest. Diverged networks are never marked.
+        Of equal losses, that with the highest ``strength_index``. Diverged networks are never
+        marked.
     """
     chosen = np.zeros(loss.shape, bool)
     for method in dict.fromkeys(row.method for row in rows):

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from regviz.methods.catalogue import (
     EARLY_STOPPING,
     METHODS,
+    descends,
     initial_variant,
     method_of,
 )
@@ -53,14 +55,17 @@ def rows_of(
 
 
 def _own(experiment: Experiment) -> list[tuple[str, int, Regularization]]:
-    """Return the regularizations of an experiment, those of one method numbered in their order."""
-    named = []
-    counts: dict[str, int] = {}
+    """Return the regularizations of an experiment by method, each method's from weak to strong.
+
+    Combinations of the same methods, which have no order by strength, stay in their order.
+    """
+    by_name: dict[str, list[Regularization]] = {}
     for row in experiment.regularizations:
-        method = _name(row)
-        named.append((method, counts.get(method, 0), row))
-        counts[method] = counts.get(method, 0) + 1
-    return named
+        by_name.setdefault(_name(row), []).append(row)
+    for rows in by_name.values():
+        if method := method_of(rows[0]):
+            rows.sort(key=partial(_strength, method), reverse=descends(method))
+    return [(name, i, row) for name, rows in by_name.items() for i, row in enumerate(rows)]
 
 
 def _name(row: Regularization) -> str:
@@ -103,8 +108,7 @@ def _numbers(method: str, strengths: Any, offer: tuple[float, ...]) -> Sequence[
     """Return the strengths of a method in a study, from weak to strong, of those on offer."""
     given = dict(strengths).get(method) if isinstance(strengths, tuple) else None
     if given is not None:
-        downwards = len(offer) > 1 and offer[0] > offer[-1]  # as the radii of max-norm
-        return sorted(given, reverse=downwards)
+        return sorted(given, reverse=descends(method))
     if isinstance(strengths, tuple) or strengths == 1:
         return (offer[min(METHODS[method].default_index, len(offer) - 1)],)
     if strengths == "grid" or strengths >= len(offer):

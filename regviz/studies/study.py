@@ -56,7 +56,8 @@ class Study:
     choose : {"validation"} or None
         Rule by which one strength of each method is chosen, for each cell and seed: that with the
         lowest validation loss, of equal ones the strongest, and never a diverged one. None if every
-        method has a single strength.
+        method has a single strength. Combinations in ``base`` of the same methods, such as L2 with
+        dropout, are chosen from in the same way, but of equal ones the last in ``base``.
     variants : mapping of str to float
         Value of the second parameter by method, such as ``{"elastic_net": 0.75}`` for a share of L1
         of 75 %. By default the page's initial one.

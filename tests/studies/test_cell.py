@@ -1,6 +1,7 @@
 """Tests of `regviz.studies.cell.compute` against trainings of the same networks one by one."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,17 @@ def test_of_equal_losses_the_strongest_is_chosen_and_a_diverged_network_never():
         [True, True, False, False],
         [False, False, False, False],
     ]
+
+
+def test_without_methods_too_the_strongest_of_equal_losses_is_chosen():
+    strengths = (5, 1, 3)  # each sets all weights to 0
+    own = tuple(regviz.Regularization(l1=strength) for strength in strengths)
+    study = regviz.Study(replace(BASE, regularizations=own), seeds=(0,))
+    frame = compute(study.cells[0]).to_pandas()
+    assert (frame.sparsity == 1).all()
+    assert frame.validation_loss.nunique() == 1
+    assert frame.strength.tolist() == [1, 3, 5]
+    assert frame.strength[frame.chosen].tolist() == [5]
 
 
 def test_values_of_a_diverged_network_are_missing():

@@ -130,6 +130,24 @@ def test_without_methods_the_regularizations_are_those_of_the_base():
     assert found == [("none", 0), ("l2", 0), ("l2", 1), ("l2+dropout@5", 0)]
 
 
+def test_without_methods_too_strengths_go_from_weak_to_strong():
+    def found(*own):
+        (cell,) = Study(replace(BASE, regularizations=own)).cells
+        rows = [cell.experiment.regularizations[row.network] for row in cell.rows]
+        return rows, [(row.method, row.strength_index) for row in cell.rows]
+
+    l1 = [regviz.Regularization(l1=strength) for strength in (1, 5)]
+    radii = [regviz.Regularization(max_norm=radius) for radius in (3, 1)]
+    late = [regviz.Regularization(l2=strength, onset=5) for strength in (0.1, 0.2)]
+    rows, names = found(l1[1], *radii[::-1], *late[::-1], l1[0])
+    assert rows == [*l1, *radii, *late]
+    assert names == [(method, i) for method in ("l1", "max_norm", "l2@5") for i in (0, 1)]
+    # neither is the stronger
+    both = [regviz.Regularization(l2=b, drop_rate=a) for a, b in ((0.2, 0.1), (0.1, 0.2))]
+    for order in (both, both[::-1]):
+        assert found(*order) == (order, [("l2+dropout", 0), ("l2+dropout", 1)])
+
+
 def test_the_key_is_that_of_the_content():
     study = Study(BASE, vary={"data.noise": [0.1, 0.2]}, methods=("none", "l2"), seeds=(3, 4))
     other = Study(
