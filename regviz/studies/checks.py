@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from regviz.methods.catalogue import EARLY_STOPPING, METHODS
+from regviz.methods.catalogue import EARLY_STOPPING, METHODS, default_strengths
 from regviz.methods.strengths import N_STRENGTHS
 from regviz.spec.validation import MAX_SEED, choice, integer, invalid, real
 
@@ -87,9 +87,16 @@ def checked_variants(
     pairs = pairs_of("variants", variants, whole, "a pair of a method and a number")
     if pairs and not allowed:
         raise invalid("variants", "empty, as no method of the study has a second value", variants)
-    for key, _ in pairs:
+    found = {}
+    for key, value in pairs:
         choice("a method of variants", key, allowed)
-    return tuple((key, real(f"variants[{key!r}]", value, 0, 1000)) for key, value in sorted(pairs))
+        name = f"variants[{key!r}]"
+        found[key] = real(name, value, 0, math.inf, open_high=True)
+        try:
+            METHODS[key].regularization(default_strengths(key)[0], found[key])
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return tuple(sorted(found.items()))
 
 
 def checked_seeds(seeds: Any) -> tuple[int, ...]:

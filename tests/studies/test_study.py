@@ -275,9 +275,13 @@ WRONG = {
         "methods": ("elastic_net",),
         "variants": 0.5,
     },
-    "variants['elastic_net'] must be a number from 0 to 1000, got 'half'": {
+    "variants['elastic_net'] must be a number from 0 to below inf, got 'half'": {
         "methods": ("elastic_net",),
         "variants": {"elastic_net": "half"},
+    },
+    "variants['elastic_net']: l1_ratio must be a number from 0 to 1, got 2": {
+        "methods": ("none", "elastic_net"),
+        "variants": {"elastic_net": 2},
     },
     "variants must be empty, as no method of the study has a second value, got {'l2': 1}": {
         "methods": ("l2",),
