@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import validate_data
 
 from regviz.analysis.regularization_path import choose
 from regviz.data.datasets import Dataset
@@ -45,7 +47,9 @@ class StrengthSearch(BaseNetwork):
         """The chosen value of the parameter ``param_name``."""
         return float(self.strengths_[self.best_index_])
 
-    def _search(self, single: type[BaseNetwork], points: Points) -> Self:
+    def _search(
+        self, single: type[BaseNetwork], points: Points, X: ArrayLike, y: ArrayLike
+    ) -> Self:
         """Choose a strength, and train on all points with each strength.
 
         Parameters
@@ -53,29 +57,38 @@ class StrengthSearch(BaseNetwork):
         single : type
             The estimator of one strength.
         points : Points
-            As given to ``fit``.
+            As `_checked` returns them.
+        X, y : array-like
+            As given to ``fit``; folds and scores are of these, so that data frames stay such.
         """
-        X, y, _ = points
+        X, y = indexable(X, y)
         choice("param_name", self.param_name, CHOSEN)
         choice("selection", self.selection, SELECTIONS)
         boolean("refit", self.refit)
-        shared = single().get_params(deep=False).keys()
+        if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):
+            raise invalid("scoring", "None, the name of one score or a function", self.scoring)
+        defaults = single().get_params(deep=False)
+        # without this, strengths would be blamed for wrong values of other parameters
+        self._regularization(**{self.param_name: defaults[self.param_name]})
         # a drawn seed is the same in all folds, as a fixed one is
         seed = self._seed()
-        given = {name: getattr(self, name) for name in shared} | {"random_state": seed}
+        given = {name: getattr(self, name) for name in defaults} | {"random_state": seed}
         estimator: Any = single(**given)
+        validate_data(estimator, X, skip_check_array=True)  # sets `feature_names_in_`
         encoded = self._encoded(points)
         self.strengths_ = self._strengths(encoded, seed)
         rows = [self._regularization(**{self.param_name: s}) for s in self.strengths_.tolist()]
         scorer = check_scoring(estimator, scoring=self.scoring)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self))
-        self.scores_ = np.array(
-            [
-                self._scores(estimator, scorer, rows, points, train, test)
-                for train, test in splitter.split(X, y)
-            ]
-        )
-        self.n_splits_ = len(self.scores_)
+        scores: list[list[float]] = []
+        for train, test in splitter.split(X, y):
+            of_fold, held_out = _part(points, train), _part((X, y, points[2]), test)
+            scores.append(self._scores(estimator, scorer, rows, of_fold, held_out))
+            if not np.isfinite(scores).all(axis=0).any():
+                allowed = "a score that is finite in all folds for one strength at least"
+                raise invalid("scoring", allowed, self.scoring)
+        self.scores_ = np.array(scores)
+        self.n_splits_ = len(scores)
         chosen = choose(-self.scores_)
         self.best_index_ = chosen.best
         if self.selection == "one_standard_error" and chosen.one_se is not None:
@@ -94,20 +107,22 @@ class StrengthSearch(BaseNetwork):
         estimator: Any,
         scorer: Callable[..., float],
         rows: Sequence[Any],
-        points: Points,
-        train: NDArray[np.int64],
-        test: NDArray[np.int64],
+        train: Points,
+        test: Points,
     ) -> list[float]:
         """Return the scores of each strength in a fold, whose networks are one program."""
-        X, y, weights = points
         fitted = copy.copy(estimator)
-        of_fold = X[train], y[train], None if weights is None else weights[train]
-        fitted._fit(fitted._encoded(of_fold), rows, estimator.random_state, frames=1)
-        weighted = {} if weights is None else {"sample_weight": weights[test]}
+        fitted._fit(fitted._encoded(train), rows, estimator.random_state, frames=1)
+        X, y, weights = test
+        weighted = {} if weights is None else {"sample_weight": weights}
         scores = []
         for k, strength in enumerate(self.strengths_.tolist()):
             setattr(fitted, self.param_name, strength)
-            scores.append(float(scorer(fitted._select(k), X[test], y[test], **weighted)))
+            score = scorer(fitted._select(k), X, y, **weighted)
+            try:
+                scores.append(float(score))
+            except TypeError as error:
+                raise invalid("scoring", "a function that returns a number", score) from error
         return scores
 
     def _strengths(self, encoded: Points, seed: int) -> NDArray[np.float64]:
@@ -126,6 +141,11 @@ class StrengthSearch(BaseNetwork):
             raise invalid("strengths", "None or a sequence of numbers", self.strengths)
         if len(set(strengths.tolist())) < len(strengths):
             raise invalid("strengths", "without repetition", self.strengths)
+        for i, strength in enumerate(strengths.tolist()):
+            try:
+                self._regularization(**{self.param_name: strength})
+            except ValueError as error:
+                raise ValueError(f"strengths[{i}]: {error}") from error
         ordered = np.sort(strengths)
         return ordered[::-1] if self.param_name == "max_norm" else ordered
 
@@ -141,6 +161,13 @@ class StrengthSearch(BaseNetwork):
             return max_norm_radii(dataset, network, training, self.drop_rate)
         l1_ratio = self.l1_ratio if self.param_name == "alpha" else 1.0
         return penalty_strengths(dataset, network, training, l1_ratio)
+
+
+def _part(points: tuple[Any, Any, Any], indices: NDArray[np.int64]) -> tuple[Any, Any, Any]:
+    """Return the points at some indices; data frames stay such."""
+    X, y, weights = points
+    part = _safe_indexing(X, indices), _safe_indexing(y, indices)
+    return *part, None if weights is None else weights[indices]
 
 
 class RegVizClassifierCV(StrengthSearch, RegVizClassifier):
@@ -316,7 +343,7 @@ feature_names_in_
             If the training with the chosen strength diverges.
         """
         points = self._checked(X, y, sample_weight, y_numeric=False)
-        return self._search(RegVizClassifier, points)
+        return self._search(RegVizClassifier, points, X, y)
 
 
 class RegVizRegressorCV(StrengthSearch, RegVizRegressor):
@@ -454,4 +481,4 @@ feature_names_in_
             If the training with the chosen strength diverges.
         """
         points = self._checked(X, y, sample_weight, y_numeric=True)
-        return self._search(RegVizRegressor, points)
+        return self._search(RegVizRegressor, points, X, y)

@@ -1,6 +1,7 @@
 """Tests of the choice of a strength by cross-validation, against scikit-learn's GridSearchCV."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import make_moons
 from sklearn.exceptions import NotFittedError
@@ -101,6 +102,34 @@ def test_strengths_are_ordered_from_weak_to_strong_and_the_history_has_each():
         np.testing.assert_array_equal(coefs, model.history_.weights(model.best_index_)[k])
 
 
+def of_the_left(estimator, X, y):
+    """Score the points on the left, by names of columns and of points."""
+    left = X.index[X["across"] < 1]
+    return estimator.score(X.loc[left], y.loc[left])
+
+
+class ByDay(KFold):
+    """Folds of the column ``day``, which numbers them."""
+
+    def split(self, X, y=None, groups=None):
+        for day in sorted(X["day"].unique()):
+            yield tuple(np.flatnonzero(found) for found in (X["day"] != day, X["day"] == day))
+
+
+@pytest.mark.filterwarnings("error:X has feature names")
+def test_data_frames_stay_such_for_folds_and_scores():
+    frame = pd.DataFrame(POINTS, columns=["across", "up"]).assign(day=np.arange(90) % 2)
+    labels = pd.Series(CLASSES)
+    model = RegVizClassifierCV(**SHORT, strengths=[0.01, 0.1, 1], cv=ByDay(2), scoring=of_the_left)
+    model.fit(frame, labels)
+    expected = GridSearchCV(
+        RegVizClassifier(**SHORT), {"alpha": [0.01, 0.1, 1]}, cv=ByDay(2), scoring=of_the_left
+    ).fit(frame, labels)
+    scores = [expected.cv_results_[f"split{i}_test_score"] for i in range(2)]
+    np.testing.assert_allclose(model.scores_, scores, rtol=1e-12)
+    assert len({*model.scores_.ravel()}) > 2
+
+
 def test_without_refit_there_are_scores_only():
     model = RegVizClassifierCV(**SHORT, cv=2).fit(POINTS, CLASSES)
     assert len(model.set_params(refit=False).fit(POINTS, CLASSES).scores_) == 2
@@ -120,11 +149,37 @@ def test_without_refit_there_are_scores_only():
         ("strengths", [0.1, 0.1]),
         ("strengths", [[0.1]]),
         ("hidden_layer_sizes", 65),
+        ("scoring", ["accuracy", "roc_auc"]),
+        ("scoring", {"accuracy": "accuracy"}),
+        ("scoring", lambda model, X, y: {"accuracy": model.score(X, y)}),
+        ("scoring", lambda model, X, y: np.nan if 0 in X else model.score(X, y)),
     ],
 )
 def test_parameters_out_of_range_are_refused_by_name(name, value):
+    points = np.concatenate([POINTS, [[0, 0]]])  # the one with a 0, which is in one fold
     with pytest.raises(ValueError, match=f"^{name} must be"):
-        RegVizClassifierCV(**{name: value}).fit(POINTS, CLASSES)
+        RegVizClassifierCV(**SHORT | {name: value}).fit(points, [*CLASSES, 0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"strengths": [2, np.nan]},
+            r"^strengths\[1\]: alpha must be a number from 0 to 1000, got nan",
+        ),
+        ({"strengths": [2, -1], "param_name": "max_norm"}, r"^strengths\[1\]: max_norm must be"),
+        ({"strengths": [2, 1], "group_lasso": -1}, "^group_lasso must be"),
+        (
+            {"strengths": [2, 1], "alpha": -1, "scoring": ["accuracy"]},
+            "^scoring must be None, the name",
+        ),
+    ],
+)
+def test_a_wrong_strength_is_named_by_its_place_before_any_training(settings, message, monkeypatch):
+    monkeypatch.setattr(RegVizClassifierCV, "_scores", None)
+    with pytest.raises(ValueError, match=message):
+        RegVizClassifierCV(**SHORT | settings).fit(POINTS, CLASSES)
 
 
 def test_a_model_without_hidden_layers_has_one_strength_to_choose():
