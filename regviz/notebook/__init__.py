@@ -209,14 +209,15 @@ def show(
 def mime_bundle(history: History) -> Any:
     """Return a history's board, its picture and its text, as ``_repr_mimebundle_`` does.
 
-    In a terminal it is the text alone. Without anywidget the board is left out, and without
+    All boards of one history are views of one widget: a change in one is seen in all. In a terminal
+    it is the text alone. Without anywidget the board is left out, and without
     matplotlib the picture.
     """
     text = {"text/plain": repr(history)}
     if _is_terminal():
         return text
     try:
-        data, metadata = board(history)._repr_mimebundle_()
+        data, metadata = _widget().of(history)._repr_mimebundle_()
     except ImportError:
         from regviz.notebook.picture import picture
 

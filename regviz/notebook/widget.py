@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
+from weakref import WeakValueDictionary
 
 import anywidget
 import traitlets
@@ -30,6 +31,9 @@ from regviz.spec.validation import choice, integer
 # between two messages of a training that goes on
 SECONDS_BETWEEN_MESSAGES = 0.1
 MIN_MESSAGES = 2  # traits for messages: a complete history takes one or two
+
+# the boards of histories at the end of cells; each holds its history
+_SHOWN: "WeakValueDictionary[History, BoardWidget]" = WeakValueDictionary()
 
 
 class BoardWidget(anywidget.AnyWidget):
@@ -130,6 +134,21 @@ class BoardWidget(anywidget.AnyWidget):
     def networks(self) -> dict[str, int]:
         """Index into the history of the network that each card shows, by key of the card."""
         return {card["key"]: network_at(card, self.levels) for card in self._cards}
+
+    @classmethod
+    def of(cls, history: History) -> "BoardWidget":
+        """Return the board of a history that was shown before, or a new one once that is closed.
+
+        ipywidgets keeps each board, with all its frames, until it is closed.
+        """
+        widget = _SHOWN.get(history)
+        # marimo closes the comm alone, when it runs the cell again
+        if widget and (widget.comm is None or getattr(widget.comm, "_closed", False)):
+            widget.close()
+            widget = None
+        if widget is None:
+            widget = _SHOWN[history] = cls(history)
+        return widget
 
     @classmethod
     def grow(cls, histories: Iterator[History]) -> History:

@@ -32,6 +32,7 @@ WATCH = """\
 training = regviz.TrainingSpec(batch_size=1, epochs=10_000)
 network = regviz.NetworkSpec(hidden=(32, 32))
 regviz.watch(regviz.Experiment(network=network, training=training, regularizations=rows))"""
+TWICE = "display(history, history)"
 MARIMO = """\
 import marimo
 app = marimo.App()
@@ -55,7 +56,8 @@ def _(board):
     return (button,)
 
 @app.cell
-def _(history):
+def _(button, history):
+    button
     history
 """
 EXECUTE = """async ([code, value]) => {
@@ -130,7 +132,7 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     settings.mkdir(parents=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False}
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-    cells = [nbformat.v4.new_code_cell(code) for code in (SETUP + OBSERVE, WATCH)]
+    cells = [nbformat.v4.new_code_cell(code) for code in (SETUP + OBSERVE, WATCH, TWICE)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     (folder / "work").mkdir()
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "work/a.ipynb")
@@ -253,6 +255,25 @@ def test_a_training_is_watched_and_interrupted_as_any_cell(lab: Lab):
     assert lab.errors == []
 
 
+def test_a_history_shown_twice_is_two_views_of_one_board(lab: Lab):
+    lab.run_cell(2)
+    cell = lab.page.locator(".jp-Notebook .jp-Cell").filter(has_text=TWICE)
+    views = cell.locator(".regviz-notebook")
+    expect(views).to_have_count(2)
+    for i in (0, 1):
+        views.nth(i).scroll_into_view_if_needed()
+        expect(views.nth(i).locator(".now")).to_have_text("200")
+    first, second = views.nth(0), views.nth(1)
+    first.locator(".card").nth(2).locator("h2").click()
+    expect(second.locator(".card.focused h2")).to_contain_text("Elastic")
+    second.locator(".card").nth(1).locator(".strength-index").press("ArrowRight")
+    expect(first.locator(".card").nth(1).locator(".dial")).to_contain_text("0.02")
+    second.locator(".timeline input").press("Home")
+    expect(first.locator(".now")).to_have_text("0")
+    lab.wait_for("type(board).of(history).epoch", 0)
+    assert lab.errors == []
+
+
 def test_marimo_shows_the_board_and_runs_the_cells_that_use_it(browser: Browser, tmp_path: Path):
     notebook = tmp_path / "notebook.py"
     notebook.write_text(MARIMO.format(setup="    " + SETUP.replace("\n", "\n    ")))
@@ -281,8 +302,14 @@ def test_marimo_shows_the_board_and_runs_the_cells_that_use_it(browser: Browser,
         expect(board.locator(".epoch")).to_have_text("epoch 200 / 200")
         board.locator(".card").nth(2).locator("h2").click()
         expect(page.locator("body")).to_contain_text("elastic_net at 200")
+        # a history at the end of a cell, which the button runs again
+        shown = page.locator(".regviz-notebook").nth(1)
+        shown.scroll_into_view_if_needed()
+        shown.locator(".card").nth(2).locator("h2").click()
+        expect(shown.locator(".card.focused h2")).to_contain_text("Elastic")
         page.locator("marimo-button button").first.click()
         expect(board.locator(".now")).to_have_text("7")
-        # a history at the end of a cell
-        page.locator(".regviz-board").nth(1).locator(".card").nth(3).wait_for()
+        shown.scroll_into_view_if_needed()
+        expect(shown.locator(".card.focused h2")).to_contain_text("L1")
+        expect(shown.locator(".epoch")).to_have_text("epoch 200 / 200")
         assert errors == []

@@ -1,6 +1,8 @@
 """Tests of the board as a widget: its traits, its messages, and what a notebook shows."""
 
+import gc
 import sys
+import weakref
 from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
@@ -214,6 +216,34 @@ def test_a_history_is_shown_as_its_board_a_picture_and_a_text(history: History):
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
 
 
+def test_a_history_shown_again_is_another_view_of_its_board_until_that_is_closed():
+    history = regviz.train(EXPERIMENT)
+    board = BoardWidget.of(history)
+
+    def shown() -> str:
+        return history._repr_mimebundle_()[0]["application/vnd.jupyter.widget-view+json"][
+            "model_id"
+        ]
+
+    first = board.model_id
+    assert shown() == shown() == first != regviz.board(history).model_id
+    board.close()
+    second = shown()
+    BoardWidget.of(history).comm.close()  # as marimo does
+    third = shown()
+    assert third == shown()
+    assert len({first, second, third}) == 3
+
+
+def test_a_board_of_a_history_is_freed_once_it_is_closed():
+    history = regviz.train(EXPERIMENT)
+    freed = weakref.ref(history)
+    BoardWidget.of(history).close()
+    del history
+    gc.collect()
+    assert freed() is None
+
+
 def test_without_optional_packages_there_is_what_remains(
     history: History, monkeypatch: pytest.MonkeyPatch
 ):
@@ -234,7 +264,9 @@ def test_in_a_terminal_a_history_is_its_text(history: History, monkeypatch: pyte
 
 def test_levels_of_a_board_without_strengths_are_refused():
     history = regviz.train(regviz.Experiment(DATA, training=TRAINING))
-    with pytest.raises(ValueError, match="levels must be empty, as no card has a strength, got {'l"):
+    with pytest.raises(
+        ValueError, match="levels must be empty, as no card has a strength, got {'l"
+    ):
         regviz.board(history, levels={"l1": 0.1})
 
 
