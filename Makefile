@@ -1,4 +1,4 @@
-# make run     set everything up and serve the page
+# make run     set everything up and serve the page; on another port: make run PORT=8600
 # make test    set everything up and run every check and test
 # make format  fix lint errors and format the code
 # make docs    build the documentation in build/docs

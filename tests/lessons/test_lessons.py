@@ -76,6 +76,15 @@ def test_the_lessons_are_read_in_the_order_of_their_files(tmp_path: Path):
     assert [lesson.key for lesson in read_lessons(tmp_path)] == ["b", "a"]
 
 
+@pytest.mark.parametrize("path", ["README.md", "docs/howto/teaching.md"])
+def test_documents_say_how_long_lessons_are(path: str):
+    words = {"three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
+    text = (ROOT / path).read_text("utf-8")
+    (told,) = re.findall(r"(\w+) (?:or|to) (\w+) minutes", text)
+    minutes = [lesson.minutes for lesson in course()]
+    assert [words[word] for word in told] == [min(minutes), max(minutes)]
+
+
 def test_numbers_and_counts_of_claims_are_filled_in():
     record = table()["noise.gap_grows_with_width"]
     lesson = parse(NAME, TEMPLATE, table())
