@@ -1,11 +1,13 @@
 """Tests of the page Study in Streamlit's `AppTest`."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import numpy as np
+import plotly.io
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -344,6 +346,22 @@ def test_every_offered_view_can_be_drawn(methods: dict[str, str], strengths: str
         page = widget(page.button_group, "Figure").set_value(option).run()
         assert not page.exception
         assert page.get("plotly_chart")
+
+
+def test_the_signs_of_the_chosen_cell_are_ringed():
+    page = finished(open_study(**TINY))
+    for index in (1, 0):
+        page = widget(page.selectbox, "Cell").select_index(index).run()
+        key = chosen(page).cells[index].key
+        traces = json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
+        signs = [trace for trace in traces if "customdata" in trace]
+        rings = [
+            trace for trace in traces if trace.get("marker", {}).get("symbol") == "circle-open"
+        ]
+        assert len(rings) == len(signs) == 2
+        for sign, ring in zip(signs, rings, strict=True):
+            at = [cell for cell, *_ in sign.customdata].index(key)
+            assert [*ring.x, *ring.y] == [sign.x[at], sign.y[at]]
 
 
 def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
