@@ -1,13 +1,11 @@
 """Tests of the page Study in Streamlit's `AppTest`."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import numpy as np
-import plotly.io
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -348,16 +346,15 @@ def test_every_offered_view_can_be_drawn(methods: dict[str, str], strengths: str
         assert page.get("plotly_chart")
 
 
-def test_the_signs_of_the_chosen_cell_are_ringed():
+def test_the_signs_of_the_chosen_cell_are_ringed(monkeypatch: pytest.MonkeyPatch):
+    drawn: list[Any] = []
+    monkeypatch.setattr(results, "draw", lambda figure, *args, **options: drawn.append(figure))
     page = finished(open_study(**TINY))
     for index in (1, 0):
         page = widget(page.selectbox, "Cell").select_index(index).run()
         key = chosen(page).cells[index].key
-        traces = json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
-        signs = [trace for trace in traces if "customdata" in trace]
-        rings = [
-            trace for trace in traces if trace.get("marker", {}).get("symbol") == "circle-open"
-        ]
+        signs = [trace for trace in drawn[-1].data if trace.customdata is not None]
+        rings = [trace for trace in drawn[-1].data if trace.marker.symbol == "circle-open"]
         assert len(rings) == len(signs) == 2
         for sign, ring in zip(signs, rings, strict=True):
             at = [cell for cell, *_ in sign.customdata].index(key)
