@@ -111,7 +111,8 @@ def finished(context: BrowserContext, url: str) -> Iterator[Page]:
 
 def test_a_point_that_is_clicked_is_the_cell_that_opens(finished: Page):
     chart = finished.locator(".st-key-study_figure .js-plotly-plot")
-    expect(chart.locator(".scatterlayer .point")).to_have_count(4)
+    # two cells with two methods each, and rings around both signs of the chosen cell
+    expect(chart.locator(".scatterlayer .point")).to_have_count(6)
     # the last sign of the first line is noise 0.3
     chart.locator(".scatterlayer .trace:has(.point)").first.locator(
         ".point"

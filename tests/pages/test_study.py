@@ -333,6 +333,34 @@ def test_a_study_that_another_visitor_has_run_can_be_run():
     assert widget(page.selectbox, "Cell")
 
 
+@pytest.mark.parametrize(
+    "methods",
+    [{"methods": "none", "early_stopping": "1"}, {"methods": "none,l2"}, {"methods": "l2"}],
+)
+@pytest.mark.parametrize("strengths", ["1", "3"])
+def test_every_offered_view_can_be_drawn(methods: dict[str, str], strengths: str):
+    page = finished(open_study(**TINY | methods | {"strengths": strengths}))
+    for option in widget(page.button_group, "Figure").options:
+        page = widget(page.button_group, "Figure").set_value(option).run()
+        assert not page.exception
+        assert page.get("plotly_chart")
+
+
+def test_the_signs_of_the_chosen_cell_are_ringed(monkeypatch: pytest.MonkeyPatch):
+    drawn: list[Any] = []
+    monkeypatch.setattr(results, "draw", lambda figure, *args, **options: drawn.append(figure))
+    page = finished(open_study(**TINY))
+    for index in (1, 0):
+        page = widget(page.selectbox, "Cell").select_index(index).run()
+        key = chosen(page).cells[index].key
+        signs = [trace for trace in drawn[-1].data if trace.customdata is not None]
+        rings = [trace for trace in drawn[-1].data if trace.marker.symbol == "circle-open"]
+        assert len(rings) == len(signs) == 2
+        for sign, ring in zip(signs, rings, strict=True):
+            at = [cell for cell, *_ in sign.customdata].index(key)
+            assert [*ring.x, *ring.y] == [sign.x[at], sign.y[at]]
+
+
 def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
     drawn, own = [], results._drawn
 

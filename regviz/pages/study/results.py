@@ -22,7 +22,7 @@ from regviz.server.state import studies
 from regviz.studies.progress import duration
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
-from regviz.studies.summary import methods_of
+from regviz.studies.summary import methods_of, methods_with_choice
 
 REDRAW_SECONDS = 1.0  # interval at which an unfinished study is drawn anew
 _BYTES = "application/octet-stream"
@@ -130,8 +130,12 @@ def _show_finished(study: Study, run: StudyRun) -> None:
         download_program(study)
         return
     view = _choose_view(study)
-    _clickable_figure(run, view)
-    _open_cell(result)
+    key = f"study_{view[0]}"
+    _take_click(key, result)
+    place = st.container(key="study_figure")
+    cell = _open_cell(result)
+    with place:
+        draw(_marked(_figure(run, view), cell), key, on_select="rerun", selection_mode="points")
     for sentence in seen(result):
         st.markdown(sentence)
     if view[0] == "map":
@@ -167,7 +171,7 @@ def _choose_view(study: Study) -> tuple[str, str]:
     }
     if "none" not in methods or len(methods) == 1:
         kinds.remove("differences")
-    if isinstance(study.strengths, tuple) or study.strengths == 1:
+    if isinstance(study.strengths, tuple) or not methods_with_choice(study):
         kinds.remove("strengths")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
@@ -234,22 +238,39 @@ def _draw_live(figure: go.Figure, name: str) -> None:
     describe(figure, f"newest-{state.newest}")
 
 
-def _clickable_figure(run: StudyRun, view: tuple[str, str]) -> None:
-    """Draw the figure of a view. A click on a point chooses its cell in `_open_cell`."""
-    key = f"study_{view[0]}"
+def _take_click(key: str, result: StudyResult) -> None:
+    """Choose the cell of a point that was clicked in the figure of a key."""
     event = st.session_state.get(key) or {}
     points = [p for p in event.get("selection", {}).get("points", []) if p.get("customdata")]
     clicked = str(points[0]["customdata"][0]) if points else ""
     state = study_state()
-    if clicked in (positions := run.result().positions):
-        state.cell = positions[clicked]
+    if clicked in result.positions:
+        state.cell = result.positions[clicked]
         state.n_clicks += 1
         renew("study_cell")
+
+
+def _marked(figure: go.Figure, cell: str) -> go.Figure:
+    """Return a copy of a figure with a ring around each sign of the cell of a key."""
+    marked = go.Figure(figure)
+    for trace in figure.data:
+        signs = () if trace.customdata is None else trace.customdata
+        if own := [i for i, data in enumerate(signs) if data[0] == cell]:
+            marked.add_scatter(
+                x=[trace.x[i] for i in own],
+                y=[trace.y[i] for i in own],
+                xaxis=trace.xaxis,
+                yaxis=trace.yaxis,
+                mode="markers",
+                marker=dict(
+                    symbol="circle-open", size=18, line_width=2, color=figure.layout.font.color
+                ),
+                showlegend=False,
+                hoverinfo="skip",
+            )
     # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish
     # to select none. With another revision it forgets all of them.
-    figure = _figure(run, view).update_layout(selectionrevision=state.n_clicks)
-    with st.container(key="study_figure"):
-        draw(figure, key, on_select="rerun", selection_mode="points")
+    return marked.update_layout(selectionrevision=study_state().n_clicks)
 
 
 def _differences(result: StudyResult) -> None:
@@ -281,8 +302,14 @@ def _differences(result: StudyResult) -> None:
         )
 
 
-def _open_cell(result: StudyResult) -> None:
-    """Draw the choice of a cell and a seed, and the link that opens it in the playground."""
+def _open_cell(result: StudyResult) -> str:
+    """Draw the choice of a cell and a seed, and the link that opens it in the playground.
+
+    Returns
+    -------
+    str
+        Key of the cell.
+    """
     study = result.study
     indices = list(result.positions.values())
     state = study_state()
@@ -313,8 +340,9 @@ def _open_cell(result: StudyResult) -> None:
             "Open this cell in the playground",
             link("./", scene),
             icon=":material/open_in_new:",
-            help="A click on a point of the figure chooses its cell.",
+            help="A click on a point of the figure chooses its cell, which is ringed in it.",
         )
+    return cell.key
 
 
 def _cell_name(study: Study, index: int) -> str:
