@@ -33,7 +33,7 @@ def test_cells_are_all_combinations_and_the_last_axis_varies_fastest():
     assert study.cells[1:3] == [study.cells[1], study.cells[2]]
     with pytest.raises(IndexError):
         study.cells[6]
-    with pytest.raises(ValueError, match="values must be empty, as the study has no axes, got {'d"):
+    with pytest.raises(ValueError, match="values must be empty, as the study has no axes, got"):
         Study(BASE).cell({"data.noise": 0.1})
 
 
