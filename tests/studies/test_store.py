@@ -3,10 +3,12 @@
 import errno
 import os
 import pickle
+import shutil
 import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -99,19 +101,58 @@ def test_many_cells_are_merged_into_few_files(tmp_path, tables, monkeypatch):
     assert [key for key, _ in store.read([first])] == [first]
 
 
-def test_a_file_that_another_process_merges_meanwhile_is_read_from_the_merged_one(
-    tmp_path, tables, monkeypatch
+def before_call(monkeypatch, place, name, number, act):
+    """Let `act` be called before a function's call of a number, once."""
+    own, calls = getattr(place, name), []
+
+    def called(*arguments, **options):
+        calls.append(name)
+        if len(calls) == number:
+            act()
+        return own(*arguments, **options)
+
+    monkeypatch.setattr(place, name, called)
+    return calls
+
+
+def keys_of(store):
+    return store.keys()
+
+
+def keys_read(store):
+    return {key for key, _ in store.read(cell.key for cell in STUDY.cells)}
+
+
+@pytest.mark.parametrize(
+    ("look", "name"),
+    [(keys_of, "read_metadata"), (keys_read, "read_metadata"), (keys_read, "read_table")],
+)
+def test_cells_that_another_process_merges_meanwhile_are_found_in_the_merged_file(
+    tmp_path, tables, monkeypatch, look, name
 ):
     store = filled(tmp_path, tables)
-    listed = store._files()
     monkeypatch.setattr(store_module, "MERGED_CELLS", len(tables))
-    filled(tmp_path, dict([next(iter(tables.items()))]))
-    assert [name[:5] for name in names(store)] == ["part-"]
-    files = iter([listed])
-    own = store._files
-    monkeypatch.setattr(store, "_files", lambda: next(files, None) or own())
-    assert set(dict(store.read(tables))) == set(tables)
+
+    def merge():
+        filled(tmp_path, dict([next(iter(tables.items()))]))
+        assert [name[:5] for name in names(store)] == ["part-"]
+
+    calls = before_call(monkeypatch, pq, name, 2, merge)
+    assert look(store) == set(tables)
+    assert len(calls) > 2
     assert store.notes == []
+
+
+@pytest.mark.parametrize("look", [keys_of, keys_read])
+def test_cells_that_are_merged_while_the_folder_is_listed_are_found(
+    tmp_path, tables, monkeypatch, look
+):
+    monkeypatch.setattr(store_module, "MERGED_CELLS", len(tables))
+    store = filled(tmp_path, tables)
+    own, lists = store._names, [[]]  # without the merged file and those that it replaced
+    monkeypatch.setattr(store, "_names", lambda: lists.pop() if lists else own())
+    assert look(store) == set(tables)
+    assert not lists
 
 
 def test_a_study_goes_on_from_its_store_and_computes_nothing_twice(tmp_path, tables, whole):
@@ -282,6 +323,39 @@ def test_a_disk_that_is_full_meanwhile_ends_the_study_and_leaves_whole_cells(
     progress = Progress()
     assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
     assert progress.counts == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("use", "action"),
+    [
+        (keys_of, "read"),
+        (keys_read, "read"),
+        (lambda store: store.check_space(1), "read"),
+        (lambda store: store.add("0" * 64, compute(STUDY.cells[0])), "written to"),
+    ],
+)
+def test_a_folder_that_is_deleted_meanwhile_is_an_error_of_the_store(tmp_path, use, action):
+    store = Store(tmp_path / "store")
+    shutil.rmtree(store.path)
+    with pytest.raises(StoreError, match=f"^The store .* cannot be {action}: .*No such file"):
+        use(store)
+
+
+@pytest.mark.parametrize("name", ["keys", "read", "_merge"])
+def test_an_error_of_the_system_ends_a_run_with_its_results(tmp_path, tables, monkeypatch, name):
+    filled(tmp_path, dict(list(tables.items())[:2]))
+    monkeypatch.setattr(store_module, "MERGED_CELLS", 4)
+
+    def refuse():
+        def refused(*arguments, **options):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(Path, "unlink" if name == "_merge" else "iterdir", refused)
+
+    before_call(monkeypatch, Store, name, 1, refuse)
+    with pytest.raises(StoreError, match="Permission denied") as caught:
+        STUDY.run(tmp_path, progress=lambda state: None)
+    assert caught.value.result.n_done == (3 if name == "_merge" else 0)
 
 
 @pytest.mark.parametrize("method", ["run", "stream"])
