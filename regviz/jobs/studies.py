@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from regviz.jobs.registry import Busy
 from regviz.studies.cell import Cell
-from regviz.studies.cost import cell_seconds
+from regviz.studies.cost import cell_seconds, cost_of
 from regviz.studies.errors import StudyError
 from regviz.studies.progress import share_left
 from regviz.studies.result import StudyResult
@@ -152,7 +152,8 @@ class StudyRun:
             self._failures.clear()
             self._began = self._cost_done = 0.0
             self._n_counted = 0
-            self._cost = self.study.cost().seconds * (1 - len(self._tables) / self.n_cells)
+            missing = [i for i in range(self.n_cells) if i not in self._tables]
+            self._cost = cost_of(self.study, missing).seconds
 
     def claim(self) -> bool:
         """Return whether nobody computes the study as a whole; the caller does from now on."""

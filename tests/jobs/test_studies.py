@@ -11,6 +11,7 @@ from regviz.jobs.scheduler import Scheduler
 from regviz.jobs.studies import StudyRegistry
 from regviz.jobs.study_workers import LocalWorkers
 from regviz.studies.cell import steps
+from regviz.studies.cost import cell_seconds
 from tests.support.jobs import SHORT, run_all
 
 BASE = regviz.Experiment(SHORT.data, SHORT.network, regviz.TrainingSpec(epochs=3))
@@ -66,6 +67,26 @@ def test_the_time_left_counts_on_all_threads_that_compute(monkeypatch: pytest.Mo
     assert run.seconds_left == pytest.approx(20)  # one of three equal cells took 10 s
     run.n_workers = 2
     assert run.seconds_left == pytest.approx(10)  # and half of the second one
+
+
+def test_the_time_left_of_a_study_that_goes_on_is_that_of_its_further_cells(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    place, now = Place(), 5.0
+    monkeypatch.setattr(studies, "time", SimpleNamespace(monotonic=lambda: now))
+    study = regviz.Study(BASE, {"training.epochs": (3, 30, 300)}, ("none", "l2"), 2, range(2))
+    run = place.studies.start(study, "ann")
+    while run.n_done == 0:
+        place.scheduler.run_slice()
+    place.studies.leave("ann")
+    run_all(place.scheduler)
+    assert run.state == "stopped"
+    place.studies.start(study, "ann")
+    while run.n_done == 1:
+        place.scheduler.run_slice()
+    now = 15.0
+    _, second, third = map(cell_seconds, study.cells)
+    assert run.seconds_left == pytest.approx(10 * third / second)
 
 
 def test_visitors_with_the_same_study_share_it_and_it_goes_on_for_the_second():

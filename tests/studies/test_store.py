@@ -19,6 +19,7 @@ from regviz.studies import cell as cell_module
 from regviz.studies import probe, result
 from regviz.studies import store as store_module
 from regviz.studies.cell import compute
+from regviz.studies.cost import cell_seconds
 from regviz.studies.errors import SchedulerLostError, StoreError, StudyError, UnfitWorkersError
 from regviz.studies.store import Store
 from tests.support.studies import bits
@@ -323,6 +324,28 @@ def test_a_disk_that_is_full_meanwhile_ends_the_study_and_leaves_whole_cells(
     progress = Progress()
     assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
     assert progress.counts == (2, 4)
+
+
+def test_a_complete_study_is_read_from_a_store_on_a_full_disk(tmp_path, tables, monkeypatch, whole):
+    filled(tmp_path, tables)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda path: usage(9, 9, 0))
+    assert bits(STUDY.run(tmp_path, progress=lambda state: None).table) == whole
+
+
+def test_the_time_left_is_that_of_the_cells_that_are_not_stored(tmp_path, monkeypatch):
+    study = replace(STUDY, vary={"training.epochs": [3, 3000], "data.noise": [0.1, 0.2]})
+    short, long = study.cells[:2], study.cells[2:]
+    filled(tmp_path, {cell.key: compute(cell) for cell in short})
+
+    def none(*arguments):
+        yield from ()
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", none)
+    states = Progress()
+    study.run(tmp_path, progress=states)
+    (state,) = states
+    assert state.seconds + state.seconds_left == pytest.approx(sum(map(cell_seconds, long)))
 
 
 @pytest.mark.parametrize(
