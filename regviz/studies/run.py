@@ -77,12 +77,14 @@ def finished(
         folder.check_space(cost.n_bytes)
     meter = Meter(show, len(study.cells), len(there), cost.seconds)
     for note in [] if folder is None else folder.notes:
-        meter.changed(meter.state.n_workers, message=note)
+        meter.changed(meter.state.n_workers, note)
     if not missing:
         return
 
     def tell(event: Event) -> None:
-        meter.changed(event.n_workers, event.n_failed, event.message)
+        if event.failure is not None:
+            meter.failed(cell_seconds(event.failure[0]))
+        meter.changed(event.n_workers, event.message)
 
     cells = (study.cells[i] for i in missing)
     with closing(cells_done(cells, scheduler, tell)) as done:

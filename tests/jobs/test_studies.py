@@ -1,5 +1,7 @@
 """Tests of studies in the background: queue, sharing, stopping, memory."""
 
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -9,9 +11,11 @@ from regviz.jobs import studies, study_workers
 from regviz.jobs.registry import Busy
 from regviz.jobs.scheduler import Scheduler
 from regviz.jobs.studies import StudyRegistry
-from regviz.jobs.study_workers import LocalWorkers
-from regviz.studies.cell import steps
+from regviz.jobs.study_workers import ClusterWorkers, LocalWorkers
+from regviz.studies.cell import compute, steps
+from regviz.studies.cluster import Event
 from regviz.studies.cost import cell_seconds
+from regviz.studies.errors import StudyError
 from tests.support.jobs import SHORT, run_all
 
 BASE = regviz.Experiment(SHORT.data, SHORT.network, regviz.TrainingSpec(epochs=3))
@@ -238,6 +242,37 @@ def test_a_failing_cell_is_named_after_the_last_one_and_computed_again_on_reques
     assert place.studies.start(FIRST, "ann") is run
     run_all(place.scheduler)
     assert (run.state, run.n_done, run.error) == ("complete", 3, "")
+
+
+def test_a_cell_that_fails_on_a_cluster_is_counted_at_once_and_computed_again_on_request(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    now, waits, go = 5.0, threading.Event(), threading.Event()
+    monkeypatch.setattr(studies, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def first_fails(cells, scheduler, tell, stop, most):
+        first, second, third = cells
+        tell(Event(1, "A cell failed.", (first, "Traceback\nMemoryError: too large")))
+        yield second, compute(second)
+        waits.set()
+        go.wait(60)
+        yield third, compute(third)
+        raise StudyError([(first, "MemoryError: too large")])
+
+    monkeypatch.setattr(study_workers, "cells_done", first_fails)
+    registry = StudyRegistry(ClusterWorkers("tcp://scheduler"))
+    run = registry.start(FIRST, "ann")
+    waits.wait(60)
+    now = 25.0
+    assert run.seconds_left == pytest.approx(10)  # two of three equal cells took 20 s
+    go.set()
+    while not run.idle:
+        time.sleep(0.01)
+    assert (run.state, run.n_done) == ("failed", 2)
+    assert run.error.splitlines()[1:] == ["data.noise=0.1: MemoryError: too large"]
+    run.resume("ann")
+    assert run.take() == (0, FIRST.cells[0])
+    assert run.take() is None
 
 
 def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_not():

@@ -19,6 +19,7 @@ from regviz.studies import cell as cell_module
 from regviz.studies import probe, result
 from regviz.studies import store as store_module
 from regviz.studies.cell import compute
+from regviz.studies.cluster import Event
 from regviz.studies.cost import cell_seconds
 from regviz.studies.errors import SchedulerLostError, StoreError, StudyError, UnfitWorkersError
 from regviz.studies.store import Store
@@ -346,6 +347,24 @@ def test_the_time_left_is_that_of_the_cells_that_are_not_stored(tmp_path, monkey
     study.run(tmp_path, progress=states)
     (state,) = states
     assert state.seconds + state.seconds_left == pytest.approx(sum(map(cell_seconds, long)))
+
+
+def test_cells_that_have_failed_are_not_in_the_time_left(tables, monkeypatch):
+    def two_fail(cells, scheduler, tell):
+        for index, cell in enumerate(cells):
+            if index < 2:
+                tell(Event(1, f"Cell {index} failed.", (cell, "MemoryError")))
+            elif index < 5:
+                yield cell, tables[cell.key]
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", two_fail)
+    states = Progress()
+    STUDY.run(progress=states)
+    last = states[-1]
+    assert (last.n_done, last.n_failed) == (3, 2)
+    assert states.messages == ["Cell 0 failed.", "Cell 1 failed."]
+    *over, left = map(cell_seconds, STUDY.cells)
+    assert last.seconds_left == pytest.approx(last.seconds * left / sum(over))
 
 
 @pytest.mark.parametrize(
