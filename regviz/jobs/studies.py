@@ -264,7 +264,8 @@ class StudyRegistry:
     max_active : int
         Bound on studies that are computed at the same time.
     max_bytes : int
-        Bound on the memory of the tables and results of finished studies, in bytes.
+        Bound on the memory of the tables and results of finished studies, in bytes. The most
+        recently used one may be larger.
     max_age : float
         Seconds after its last use until `evict` evicts a finished study.
     is_present : callable
@@ -366,15 +367,18 @@ class StudyRegistry:
     def evict(self) -> None:
         """Stop studies without visitors, and evict finished ones unused for `max_age`.
 
-        Then evict the least recently used finished ones beyond `max_bytes`.
+        Then evict the least recently used finished ones beyond `max_bytes`. The most recently used
+        finished one is kept in any size.
         """
         self._advance()
         with self._lock:
             oldest = time.monotonic() - self.max_age
-            n_bytes = self.n_bytes
-            for study, (run, used) in list(self._runs.items()):
-                if not run.unfinished and (used < oldest or n_bytes > self.max_bytes):
-                    n_bytes -= run.n_bytes
+            n_bytes = 0
+            for study, (run, used) in reversed(list(self._runs.items())):
+                if run.unfinished:
+                    continue
+                others, n_bytes = n_bytes, n_bytes + run.n_bytes
+                if used < oldest or (others and n_bytes > self.max_bytes):
                     del self._runs[study]
 
     def _clear_queue(self) -> None:

@@ -278,6 +278,7 @@ def test_a_cell_that_fails_on_a_cluster_is_counted_at_once_and_computed_again_on
 def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_not():
     place = Place(max_bytes=1)
     place.studies.start(FIRST, "ann")
+    last = place.studies.start(THIRD, "cleo")
     run_all(place.scheduler)
     unfinished = place.studies.start(SECOND, "bob")
     while not unfinished.n_done:
@@ -285,4 +286,22 @@ def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_
     place.studies.evict()
     assert place.studies.find(FIRST) is None
     assert place.studies.find(SECOND) is unfinished
-    assert place.studies.n_bytes == unfinished.n_bytes > 0
+    assert place.studies.find(THIRD) is last  # the most recently used finished one
+    assert place.studies.n_bytes == unfinished.n_bytes + last.n_bytes > 0
+
+
+def test_the_memory_of_unfinished_studies_evicts_no_finished_one():
+    place = Place()
+    finished = [place.studies.start(FIRST, "ann"), place.studies.start(THIRD, "cleo")]
+    run_all(place.scheduler)
+    unfinished = place.studies.start(SECOND, "bob")
+    while not unfinished.n_done:
+        place.scheduler.run_slice()
+    place.studies.max_bytes = sum(run.n_bytes for run in finished)
+    place.studies.evict()
+    assert [place.studies.find(study) for study in (FIRST, THIRD)] == finished
+    place.studies.max_bytes -= 1
+    place.studies.find(FIRST)
+    place.studies.evict()
+    assert place.studies.find(FIRST) is finished[0]
+    assert place.studies.find(THIRD) is None
