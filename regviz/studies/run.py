@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from regviz.engine import compiled
 from regviz.studies.cluster import Event, cells_done
 from regviz.studies.cost import cell_seconds, cost_of
 from regviz.studies.errors import RunError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from regviz.studies.study import Study
 
+COMPILING = "Compiling the training code, once: up to half a minute."
 Show = Callable[[StudyProgress], object]
 
 
@@ -66,6 +68,8 @@ def finished(
     ValueError
         If store or scheduler cannot be used; before anything is computed.
     """
+    if not compiled.begin(study.base.training.dtype).done():
+        show(StudyProgress(len(study.cells), 0, message=COMPILING))
     folder = opened(store)
     there = set[int]()
     for index, table in _stored(study, folder):

@@ -6,7 +6,7 @@ import pickle
 import shutil
 import time
 from collections import namedtuple
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import regviz
+from regviz.engine import compiled
 from regviz.studies import cell as cell_module
 from regviz.studies import probe, result
 from regviz.studies import store as store_module
@@ -115,6 +116,11 @@ def before_call(monkeypatch, place, name, number, act):
 
     monkeypatch.setattr(place, name, called)
     return calls
+
+
+def no_cells(*arguments):
+    """Stand in for `cells_done`."""
+    yield from ()
 
 
 def keys_of(store):
@@ -267,7 +273,8 @@ def test_cells_of_another_version_are_not_used_and_that_is_said(tmp_path, tables
         ({"torch": "1.0"}, f"torch is 1.0 there and {torch.__version__} here"),
         (
             {"results in float64": "0"},
-            "its results differ in the last bits, as on another type of processor",
+            "its results differ in the last bits, as on another type of processor or with other"
+            " values of ATEN_CPU_CAPABILITY, MKL_CBWR or NPY_DISABLE_CPU_FEATURES",
         ),
     ],
 )
@@ -339,14 +346,25 @@ def test_the_time_left_is_that_of_the_cells_that_are_not_stored(tmp_path, monkey
     short, long = study.cells[:2], study.cells[2:]
     filled(tmp_path, {cell.key: compute(cell) for cell in short})
 
-    def none(*arguments):
-        yield from ()
-
-    monkeypatch.setattr("regviz.studies.run.cells_done", none)
+    monkeypatch.setattr("regviz.studies.run.cells_done", no_cells)
     states = Progress()
     study.run(tmp_path, progress=states)
     (state,) = states
     assert state.seconds + state.seconds_left == pytest.approx(sum(map(cell_seconds, long)))
+
+
+@pytest.mark.parametrize("compiled_before", [True, False])
+def test_a_run_says_that_it_compiles_before_it_waits_for_that(monkeypatch, compiled_before):
+    loading = Future()
+    if compiled_before:
+        loading.set_result(None)
+
+    monkeypatch.setattr(compiled, "begin", lambda dtype: loading)
+    monkeypatch.setattr("regviz.studies.run.cells_done", no_cells)
+    states = Progress()
+    STUDY.run(progress=states)
+    text = "Compiling the training code, once: up to half a minute."
+    assert [state.message for state in states] == [text] * (not compiled_before) + [""]
 
 
 def test_cells_that_have_failed_are_not_in_the_time_left(tables, monkeypatch):
