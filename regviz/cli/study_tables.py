@@ -15,7 +15,7 @@ from regviz.methods.labels import dataset_label, label
 from regviz.spec.points import PointsSpec
 from regviz.studies.cell import Cell
 from regviz.studies.result import StudyResult
-from regviz.studies.statistics import LEVEL
+from regviz.studies.statistics import EQUAL, LEVEL
 from regviz.studies.study import Study
 from regviz.studies.summary import methods_of, methods_with_choice
 
@@ -183,7 +183,9 @@ def _difference(column: Criterion, row: dict[str, Any]) -> str:
     numbers = [scale * float(row[name]) for name in ("mean", "low", "high")]
     if not all(map(math.isfinite, numbers)):
         return "– "
-    half = (numbers[2] - numbers[1]) / 2 or abs(numbers[0]) or 1.0
+    half = (numbers[2] - numbers[1]) / 2
+    if half * EQUAL <= abs(numbers[0]):
+        half = abs(numbers[0]) or 1.0
     # to the first digit of the interval's half, or the second if the first is 1 or 2
     n_digits = min(max(-math.floor(math.log10(half / 3)), 0), 6)
     mean, low, high = (f"{number:z.{n_digits}f}" for number in numbers)

@@ -31,12 +31,18 @@ if TYPE_CHECKING:
     from regviz.studies.result import StudyResult
 
 HALF = 0.47  # of a cell's side, which is 1
+STRIP = 0.28  # height of the strip of the methods that tie with the winner
 LIGHTNESS = 0.55  # share of the background in the colours of cells without a clear winner
 MAX_NAMED_COLUMNS = 4  # with more columns in a row of panels, names do not fit into cells
-ROW_HEIGHT, LEAST_HEIGHT = 72, 150  # pixels of a row of cells, and of a panel
-SIGN = 9  # pixels of a sign
+ROW_HEIGHT, LEAST_HEIGHT = 80, 160  # pixels of a row of cells, and of a panel
+SIGN, LEAST_SIGN = 9, 5  # pixels of a sign
+SIGN_SHARE = 0.75  # of the width of a rectangle in a strip
+NAME_ABOVE, NAME_BELOW = 0.24, 0.08  # distances of sign and name from a rectangle's middle
 CELL_CHAR = 6.2  # pixels of a character in a cell
 UP_CHARS, BESIDE = 12, 40  # characters of a label beside a row of cells; pixels of the axis' title
+
+
+Box = tuple[float, float, float, float]  # left, right, low, high
 
 
 class Place(NamedTuple):
@@ -65,7 +71,7 @@ class Place(NamedTuple):
 
 
 def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Figure:
-    """Draw the winners and the methods that tie with them; see `regviz.figures.study`."""
+    """Draw the winners, and below each one its ties; see `regviz.figures.study`."""
     rows = dict(rows_by_cell(result, result.winners(metric)))
     looks = looks_of(result, theme)
     right, up = _ranked(places_of(view.x)), _ranked(places_of(view.y))
@@ -73,6 +79,8 @@ def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Fig
     n_columns = len(right.at) * max(column for _, column in where)
     longest = max(len(html.unescape(look.name)) for look in looks.values())
     named = n_columns <= MAX_NAMED_COLUMNS and CELL_CHAR * longest <= ROW_WIDTH / n_columns
+    n_tied = max(len(looks) - 1, 1)
+    small = min(SIGN, max(LEAST_SIGN, SIGN_SHARE * ROW_WIDTH / (n_columns * n_tied)))
     for f, at in enumerate(where):
         cells = [
             Place(
@@ -86,13 +94,13 @@ def draw(result: "StudyResult", view: View, metric: str, theme: Theme) -> go.Fig
         ]
         figure.add_trace(_outlines(cells, theme), *at)
         for key, look in looks.items():
-            for trace in _method_traces(cells, key, looks, metric, theme, named=named):
+            for trace in _method_traces(cells, key, looks, metric, theme, small, named=named):
                 figure.add_trace(trace.update(name=look.name), *at)
         figure.add_trace(_empty(cells, theme), *at)
         if named:
-            figure.add_trace(_names(cells, looks, theme), *at)
+            figure.add_trace(_names(cells, looks, metric, theme), *at)
     add_legend(figure, looks.values(), "markers")
-    notes = _notes(result, list(rows.values()), metric, named)
+    notes = _notes(result, list(rows.values()), metric, named=named)
     title = f"{_extreme(metric).capitalize()} mean {NAMES[metric]}"
     finish(figure, view, theme, title, notes, result)
     labels = up.layout(CHAR * len(up.at) * UP_CHARS)  # below one another, they need no rows
@@ -123,33 +131,53 @@ def _ranked(places: Places) -> Places:
 
 def _outlines(cells: list[Place], theme: Theme) -> go.Scatter:
     """Return the outlines of all cells, so that those that are not finished are seen as empty."""
-    xs, ys = _rectangles([(one.x - HALF, one.x + HALF, one.y) for one in cells])
+    whole = (-HALF, HALF, -HALF, HALF)
+    xs, ys = _outline([_moved(whole, one) for one in cells])
     line = dict(width=1, color=mix(palette.BLANK[theme], palette.INK[theme], 0.2), dash="dot")
     return go.Scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip")
 
 
-def _rectangles(
-    spans: list[tuple[float, float, float]],
-) -> tuple[list[float | None], list[float | None]]:
-    """Return the corners of rectangles from ``left`` to ``right`` in the cells at height ``y``."""
+def _outline(boxes: list[Box]) -> tuple[list[float | None], list[float | None]]:
+    """Return the corners of rectangles, with a gap after each."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for left, right, y in spans:
+    for left, right, low, high in boxes:
         xs += [left, right, right, left, left, None]
-        ys += [y - HALF, y - HALF, y + HALF, y + HALF, y - HALF, None]
+        ys += [low, low, high, high, low, None]
     return xs, ys
 
 
+def _moved(box: Box, place: Place) -> Box:
+    """Return a rectangle that is given from the middle of a cell."""
+    left, right, low, high = box
+    return place.x + left, place.x + right, place.y + low, place.y + high
+
+
+def _box(place: Place, key: str) -> Box:
+    """Return a method's rectangle: the winner's, or one in the strip below it."""
+    n_tied, i = len(place.methods) - 1, place.methods.index(key) - 1
+    if i < 0:
+        return _moved((-HALF, HALF, STRIP * (n_tied > 0) - HALF, HALF), place)
+    width = 2 * HALF / n_tied
+    return _moved((i * width - HALF, (i + 1) * width - HALF, -HALF, STRIP - HALF), place)
+
+
 def _method_traces(
-    cells: list[Place], key: str, looks: dict[str, Look], metric: str, theme: Theme, *, named: bool
+    cells: list[Place],
+    key: str,
+    looks: dict[str, Look],
+    metric: str,
+    theme: Theme,
+    small: float,
+    *,
+    named: bool,
 ) -> list[go.Scatter]:
-    """Return a method's traces: its cells, its strips of cells with ties, and its signs."""
+    """Return a method's traces: its clear rectangles, its pale ones, and its signs."""
     look, light = looks[key], mix(looks[key].colour, palette.BLANK[theme], LIGHTNESS)
     own = [one for one in cells if key in one.methods]
     traces = []
     for pale, colour in ((False, look.colour), (True, light)):
-        spans = [(*_span(one, key), one.y) for one in own if one.pale == pale]
-        xs, ys = _rectangles(spans)
+        xs, ys = _outline([_box(one, key) for one in own if one.pale == pale])
         traces.append(
             go.Scatter(
                 x=xs,
@@ -162,13 +190,16 @@ def _method_traces(
             )
         )
     fills = [light if one.pale else look.colour for one in own]
+    boxes = [_box(one, key) for one in own]
+    wins = [key == one.methods[0] for one in own]
+    raised = [NAME_ABOVE * (named and won) for won in wins]  # the winner's name is below its sign
     signs = go.Scatter(
-        x=[sum(_span(one, key)) / 2 for one in own],
-        y=[one.y + (0.34 if named else 0) for one in own],
+        x=[(left + right) / 2 for left, right, _, _ in boxes],
+        y=[(low + high) / 2 + up for (_, _, low, high), up in zip(boxes, raised, strict=True)],
         mode="markers",
         marker=dict(
             symbol=look.symbol,
-            size=SIGN,
+            size=[SIGN if won else small for won in wins] or SIGN,
             color=[_contrast(fill) for fill in fills] or look.colour,
             line=dict(width=1, color=look.colour),
         ),
@@ -176,13 +207,6 @@ def _method_traces(
         hovertemplate="%{customdata[1]}<extra></extra>",
     )
     return [*traces, signs]
-
-
-def _span(place: Place, key: str) -> tuple[float, float]:
-    """Return the ends of a method's strip of a cell, the winner's at the left."""
-    n, i = len(place.methods), place.methods.index(key)
-    left = place.x - HALF
-    return left + 2 * HALF * i / n, left + 2 * HALF * (i + 1) / n
 
 
 def _empty(cells: list[Place], theme: Theme) -> go.Scatter:
@@ -205,21 +229,24 @@ def _empty(cells: list[Place], theme: Theme) -> go.Scatter:
     )
 
 
-def _names(cells: list[Place], looks: dict[str, Look], theme: Theme) -> go.Scatter:
-    """Return the texts of cells: winner, how often its mean wins, and the number of ties."""
+def _names(cells: list[Place], looks: dict[str, Look], metric: str, theme: Theme) -> go.Scatter:
+    """Return the texts of cells: the winner, and how often its mean wins."""
     own = [one for one in cells if one.methods]
-    texts, colours = [], []
+    texts, heights, colours = [], [], []
     for one in own:
-        n = len(one.methods)
-        lines = [f"tie of {n}"] * (n > 1) + [looks[one.methods[0]].name]
-        if not math.isnan(one.row["certainty"]):
-            lines.append(f"{one.row['certainty']:.0%}")
-        texts.append("<br>".join(lines))
-        fill = mix(looks[one.methods[0]].colour, palette.BLANK[theme], LIGHTNESS * one.pale)
-        colours.append(_contrast(fill))
+        look, share = looks[one.methods[0]], one.row["certainty"]
+        often = "" if math.isnan(share) else f"<br>{_extreme(metric)} in {share:.0%}"
+        texts.append(f"{look.name}{often}")
+        _, _, low, high = _box(one, one.methods[0])
+        heights.append((low + high) / 2 - NAME_BELOW)
+        colours.append(
+            _contrast(
+                mix(look.colour, palette.BLANK[theme], LIGHTNESS) if one.pale else look.colour
+            )
+        )
     return go.Scatter(
         x=[one.x for one in own],
-        y=[one.y - 0.14 for one in own],
+        y=heights,
         mode="text",
         text=texts,
         textfont=dict(size=12, color=colours),
@@ -261,19 +288,23 @@ def _text(place: Place, looks: dict[str, Look], metric: str) -> str:
 
 
 def _notes(
-    result: "StudyResult", rows: list[dict[str, Any]], metric: str, named: bool
+    result: "StudyResult", rows: list[dict[str, Any]], metric: str, *, named: bool
 ) -> list[str]:
-    """Return the notes below the title: what full and divided cells are."""
+    """Return the notes below the title: what colours and strips are."""
     n_methods = len(result.methods)
     n = len(result.study.cells) * n_methods * (n_methods - 1) // 2
+    n_seeds = len(result.study.seeds)
+    better = "lower" if metric in LOWER else "higher"
     notes = [
-        f"means of {len(result.study.seeds)} seeds",
-        f"pale: ties or no test (Holm, {n} comparisons)",
+        f"Means of {n_seeds} seed{'s' * (n_seeds > 1)}. Pale: not clearly {better} than the methods"
+        f" in the strip below it, by paired tests (Holm's correction for {n} pairs)."
     ]
     if named and any(not math.isnan(row["certainty"]) for row in rows):
-        notes.append(f"%: how often this mean is the {_extreme(metric)} in redrawn seeds")
+        notes.append(f"%: in how many redrawn seeds this mean is the {_extreme(metric)}.")
+    if any(row["method"] and not row["clear"] and not row["ties"] for row in rows):
+        notes.append("Pale without a strip: no test, as a method diverged under a seed.")
     if any(not row["method"] for row in rows):
-        notes.append("×: all methods diverged under a seed")
+        notes.append("×: all methods diverged under a seed.")
     return notes
 
 

@@ -196,11 +196,12 @@ class StudyResult:
             - ``standard_error`` of the mean, and ``low`` and ``high``, its interval at 0.95. For
               own points, of which each seed makes other splits, they are corrected for the overlap
               of the splits (Nadeau & Bengio 2003);
-            - ``p`` of the paired t test, for any interval, and ``p_corrected``;
+            - ``p`` of the paired t test, for any interval, and ``p_corrected``; of differences that
+              are equal under all seeds, see `regviz.studies.statistics.p_values`;
             - ``n_seeds``, and ``n_diverged``: the number of seeds under which one of both methods
               diverged;
-            - ``seeds_needed``: the number of seeds at which a paired t test, without correction,
-              finds a difference of this size at p < 0.05 with a probability of 0.8;
+            - ``seeds_needed``: the number of seeds at which that test, without correction, finds a
+              difference of this size at p < 0.05 with a probability of 0.8;
             - ``clear``: whether ``p_corrected`` is below 0.05.
 
         Raises

@@ -17,6 +17,7 @@ LEVEL = 0.95  # of intervals; differences with a smaller corrected p than 1 - LE
 POWER = 0.8
 N_RESAMPLES = 2_000  # of the bootstrap
 RESAMPLING_SEED = 0
+EQUAL = 1e9  # mean divided by standard deviation beyond which values are equal up to rounding
 MAX_SEEDS = 1e9  # beyond it, `seeds_needed` returns infinity
 CHUNK_COLUMNS = 100  # resampled at a time; 2,000 resamples of 20 seeds are 32 MB
 
@@ -35,11 +36,15 @@ def p_values(differences: ArrayLike, overlap: ArrayLike = 0.0) -> Array:
     -------
     ndarray of shape (…)
         The probability of a mean at least as far from 0 if the true one is 0. 1 if all differences
-        are 0, and NaN if there is one seed or a NaN among the differences.
+        are 0, and NaN if there is one seed or a NaN among the differences. If all of them are equal
+        and not 0, as differences of accuracies under a few seeds often are, the t test would return
+        0. Then it is the p value of Fisher's randomization test, ``2 ** (1 - S)``: the probability
+        that all have the same sign.
 
     References
     ----------
     Nadeau & Bengio 2003, *Inference for the generalization error*, section 5, for ``overlap``.
+    Fisher 1935, *The design of experiments*, section 21, for the randomization test.
 
     Examples
     --------
@@ -48,9 +53,10 @@ def p_values(differences: ArrayLike, overlap: ArrayLike = 0.0) -> Array:
     0.0163
     """
     values = np.asarray(differences, dtype=np.float64)
-    mean, error = values.mean(axis=0), standard_error(values, overlap)
+    n, mean, error = len(values), values.mean(axis=0), standard_error(values, overlap)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * stats.t.sf(np.abs(mean / error), len(values) - 1)
+        p = 2 * stats.t.sf(np.abs(mean / error), n - 1)
+    p = np.where(np.abs(mean) > EQUAL * standard_error(values) * np.sqrt(n), 2.0 ** (1 - n), p)
     return np.where((mean == 0) & (error == 0), 1.0, p)
 
 
@@ -208,9 +214,9 @@ def seeds_needed(
     """Return the number of seeds at which a paired t test finds a difference.
 
     It supposes that the difference's mean and standard deviation are those of ``effect``, and tests
-    one difference, without a correction for others. For an observed difference the number is an
-    estimate: a difference that is not there needs some number of seeds, too, as its mean is not
-    exactly 0 under a few seeds.
+    one difference by `p_values`, without a correction for others. For an observed difference the
+    number is an estimate: a difference that is not there needs some number of seeds, too, as its
+    mean is not exactly 0 under a few seeds.
 
     Parameters
     ----------
@@ -255,7 +261,7 @@ def seeds_needed(
         # scipy 1.17 returns NaN for some lower tails below 1e-20
         opposite = np.nan_to_num(stats.nct.cdf(-critical, n - 1, centre))
         found = stats.nct.sf(critical, n - 1, centre) + opposite
-        return np.asarray((found >= power) | np.isinf(size[at]))
+        return np.asarray(np.where(size[at] > EQUAL, 2.0 ** (1 - n) < alpha, found >= power))
 
     # `low` is too few, `high` is enough: first double `high`, then halve the distance
     low, high = np.ones(len(asked)), np.full(len(asked), 2.0)

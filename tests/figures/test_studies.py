@@ -176,7 +176,7 @@ def test_labels_of_an_axis_do_not_meet_on_a_phone(path: str, values: tuple, widt
     assert layout["tickangle"] == 0
 
 
-def test_a_map_divides_a_cell_among_the_methods_that_tie_and_fills_a_clear_winners():
+def test_a_map_fills_a_cell_with_the_winner_above_a_strip_of_the_methods_that_tie():
     figure = figures.study(PARTIAL, kind="map")
     winners = PARTIAL.winners().set_index("cell")
     signs = {name: named(figure, name) for name in ("None", "L2", "Early stopping")}
@@ -186,17 +186,19 @@ def test_a_map_divides_a_cell_among_the_methods_that_tie_and_fills_a_clear_winne
             by_cell.setdefault(cell, {})[name] = (x, y, text)
     assert set(by_cell) == set(winners.index)
     for cell, signs_of in by_cell.items():
-        tied = {method_name(key) for key in (winners["method"][cell], *winners["ties"][cell])}
-        assert set(signs_of) == tied
-        assert len({x for x, _, _ in signs_of.values()}) == len(tied)
+        x, y, _ = signs_of.pop(method_name(winners["method"][cell]))
+        assert x == round(x)
+        assert set(signs_of) == {method_name(key) for key in winners["ties"][cell]}
+        assert len({x for x, _, _ in signs_of.values()}) == len(signs_of)
+        assert all(round(y) - 0.5 < below < y - 0.5 for _, below, _ in signs_of.values())
     assert winners["clear"].tolist() == [True, False, True]
     pale = [t for t in figure.data if t.name == "L2" and t.fill == "toself"]
     assert [sum(x is None for x in trace.x) for trace in pale] == [2, 1]  # clear, tied
     empty = [t for t in figure.data if t.customdata is not None and t.name is None]
     assert [one[1].split("<br>")[1] for one in empty[0].customdata] == ["not finished"] * 3
     (texts,) = (t.text for t in figure.data if t.mode == "text")
-    assert [text.split("<br>")[0] for text in texts] == ["L2", "tie of 2", "L2"]
-    assert texts[0] == "L2<br>100%"
+    assert [text.split("<br>")[0] for text in texts] == ["L2", "None", "L2"]
+    assert texts[0] == "L2<br>lowest in 100%"
     assert (
         "Of 3 finished cells of 6: None is clearly lower than all others in 0 and ties in 1"
         in (figure.layout.meta["alt"])

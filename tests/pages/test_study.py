@@ -333,6 +333,19 @@ def test_a_study_that_another_visitor_has_run_can_be_run():
     assert widget(page.selectbox, "Cell")
 
 
+@pytest.mark.parametrize(
+    "methods",
+    [{"methods": "none", "early_stopping": "1"}, {"methods": "none,l2"}, {"methods": "l2"}],
+)
+@pytest.mark.parametrize("strengths", ["1", "3"])
+def test_every_offered_view_can_be_drawn(methods: dict[str, str], strengths: str):
+    page = finished(open_study(**TINY | methods | {"strengths": strengths}))
+    for option in widget(page.button_group, "Figure").options:
+        page = widget(page.button_group, "Figure").set_value(option).run()
+        assert not page.exception
+        assert page.get("plotly_chart")
+
+
 def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
     drawn, own = [], results._drawn
 

@@ -19,10 +19,28 @@ def test_p_values_and_intervals_are_those_of_scipys_paired_t_test():
     np.testing.assert_allclose([low, high], [interval.low, interval.high])
 
 
-def test_equal_differences_have_a_p_of_1_at_zero_and_of_0_elsewhere():
-    np.testing.assert_array_equal(own.p_values(np.array([[0.0, 0.5]] * 4)), [1, 0])
+def test_equal_differences_have_the_p_of_a_randomization_test_and_intervals_without_width():
+    equal = np.array([[0.0, 0.5, -0.1]] * 4)
+    reference = stats.permutation_test(
+        (equal, np.zeros_like(equal)),
+        lambda a, b, axis: (a - b).mean(axis=axis),
+        permutation_type="samples",
+        n_resamples=np.inf,
+    )
+    assert own.p_values(equal).tolist() == reference.pvalue.tolist() == [1, 1 / 8, 1 / 8]
+    rounded = np.array([0.3, 0.1 + 0.2, 0.3])
+    assert np.ptp(rounded) > 0
+    assert own.p_values(rounded) == 1 / 4
     for interval in (own.t_interval, own.bootstrap_interval):
-        np.testing.assert_array_equal(interval(np.array([[0.0, 0.5]] * 4)), [[0, 0.5]] * 2)
+        np.testing.assert_allclose(interval(equal), [equal[0]] * 2, rtol=1e-15)
+
+
+@pytest.mark.parametrize("n_seeds", [2, 3, 4, 5])
+def test_few_seeds_and_values_find_no_more_false_differences_than_stated(n_seeds: int):
+    accuracies = np.random.default_rng(3).integers(90, 95, (2, n_seeds, 2_000, 60)) / 100
+    p = own.p_values(accuracies[0] - accuracies[1])
+    found = [own.holm(of_study).min() < 0.05 for of_study in p]
+    assert np.mean(found) < 0.05
 
 
 def test_a_diverged_network_or_a_single_seed_has_no_result():
@@ -97,8 +115,14 @@ def test_with_the_seeds_needed_and_not_with_fewer_the_test_finds_the_difference(
         assert found[0] < 0.8 < found[1]
 
 
+def test_equal_differences_need_as_many_seeds_as_their_test():
+    n_seeds = int(own.seeds_needed(np.inf))
+    p = [float(own.p_values(np.full(n, 0.5))) for n in (n_seeds - 1, n_seeds)]
+    assert p[1] < 0.05 < p[0]
+
+
 def test_no_number_of_seeds_finds_no_difference_and_no_splits_a_small_one():
-    np.testing.assert_array_equal(own.seeds_needed([0.0, np.inf, 1e-6]), [np.inf, 2, np.inf])
+    np.testing.assert_array_equal(own.seeds_needed([0.0, np.inf, 1e-6]), [np.inf, 6, np.inf])
     # with every split of the points, the test statistic is effect / sqrt(overlap): 1.96 + 0.84
     limit = (stats.norm.isf(0.025) + stats.norm.isf(0.2)) * np.sqrt(0.25)
     below, above = own.seeds_needed([0.99 * limit, 1.01 * limit], overlap=0.25)

@@ -22,7 +22,7 @@ from regviz.server.state import studies
 from regviz.studies.progress import duration
 from regviz.studies.result import StudyResult
 from regviz.studies.study import Study
-from regviz.studies.summary import methods_of
+from regviz.studies.summary import methods_of, methods_with_choice
 
 REDRAW_SECONDS = 1.0  # interval at which an unfinished study is drawn anew
 _BYTES = "application/octet-stream"
@@ -167,7 +167,7 @@ def _choose_view(study: Study) -> tuple[str, str]:
     }
     if "none" not in methods or len(methods) == 1:
         kinds.remove("differences")
-    if isinstance(study.strengths, tuple) or study.strengths == 1:
+    if isinstance(study.strengths, tuple) or not methods_with_choice(study):
         kinds.remove("strengths")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
