@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from regviz.jobs.registry import Busy
 from regviz.studies.cell import Cell
-from regviz.studies.cost import cell_seconds
+from regviz.studies.cost import cell_seconds, cost_of
 from regviz.studies.errors import StudyError
 from regviz.studies.progress import share_left
 from regviz.studies.result import StudyResult
@@ -152,7 +152,8 @@ class StudyRun:
             self._failures.clear()
             self._began = self._cost_done = 0.0
             self._n_counted = 0
-            self._cost = self.study.cost().seconds * (1 - len(self._tables) / self.n_cells)
+            missing = [i for i in range(self.n_cells) if i not in self._tables]
+            self._cost = cost_of(self.study, missing).seconds
 
     def claim(self) -> bool:
         """Return whether nobody computes the study as a whole; the caller does from now on."""
@@ -263,7 +264,8 @@ class StudyRegistry:
     max_active : int
         Bound on studies that are computed at the same time.
     max_bytes : int
-        Bound on the memory of the tables and results of finished studies, in bytes.
+        Bound on the memory of the tables and results of finished studies, in bytes. The most
+        recently used one may be larger.
     max_age : float
         Seconds after its last use until `evict` evicts a finished study.
     is_present : callable
@@ -365,15 +367,18 @@ class StudyRegistry:
     def evict(self) -> None:
         """Stop studies without visitors, and evict finished ones unused for `max_age`.
 
-        Then evict the least recently used finished ones beyond `max_bytes`.
+        Then evict the least recently used finished ones beyond `max_bytes`. The most recently used
+        finished one is kept in any size.
         """
         self._advance()
         with self._lock:
             oldest = time.monotonic() - self.max_age
-            n_bytes = self.n_bytes
-            for study, (run, used) in list(self._runs.items()):
-                if not run.unfinished and (used < oldest or n_bytes > self.max_bytes):
-                    n_bytes -= run.n_bytes
+            n_bytes = 0
+            for study, (run, used) in reversed(list(self._runs.items())):
+                if run.unfinished:
+                    continue
+                others, n_bytes = n_bytes, n_bytes + run.n_bytes
+                if used < oldest or (others and n_bytes > self.max_bytes):
                     del self._runs[study]
 
     def _clear_queue(self) -> None:

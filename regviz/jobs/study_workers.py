@@ -113,6 +113,12 @@ class ClusterWorkers:
         def tell(event: Event) -> None:
             run.note = event.message
             run.n_workers = min(event.n_workers, self.max_cells)
+            if event.failure is not None:
+                cell, text = event.failure
+                index = run.study.cells.index_of(cell)
+                taken.remove(index)
+                run.fail(index, text)
+                changed()
 
         def stop() -> bool:
             return not run.watchers()

@@ -11,11 +11,14 @@ _WIDTH = 100  # columns
 _INDENT = 4 * " "
 _TEXT = '''"""A study of RegViz {version}: {n_cells:,} cell{s} of {n_seeds:,} seed{ss}.
 
-python study.py                        runs it on this machine,
-python study.py tcp://scheduler:8786   on a Dask cluster.
+It needs RegViz with its extra "studies": python -m pip install ".[studies]" in a clone of RegViz.
 
-The folder {store} keeps the finished cells: after an interruption, the same command
-goes on from there.
+python {stem}.py                        runs it on this machine,
+python {stem}.py tcp://scheduler:8786   on a Dask cluster.
+
+The folder {stem} keeps the finished cells: after an interruption, the same
+command goes on from there. At the end, the table of all networks and the figure are written to
+{stem}.csv and .html.
 """
 
 import sys
@@ -26,11 +29,24 @@ study = {study}
 print(study.cost())
 
 scheduler = sys.argv[1] if len(sys.argv) > 1 else None
-result = study.run(store="{store}", scheduler=scheduler)
-result.frame.to_csv("study.csv", index=False)
+result = study.run(store="{stem}", scheduler=scheduler)
+result.frame.to_csv("{stem}.csv", index=False)
 print(result.{table}.drop(columns="cell").to_string(index=False))
-regviz.figures.study(result).write_html("study.html")
+regviz.figures.study(result).write_html("{stem}.html")
 '''
+
+
+def file_stem(study: Study) -> str:
+    """Return the name of a study's files without their endings.
+
+    Examples
+    --------
+    >>> import regviz
+    >>> from regviz.programs.study import file_stem
+    >>> file_stem(regviz.Study())[:13]
+    'regviz-study-'
+    """
+    return f"regviz-study-{study.id}"
 
 
 def study_program(study: Study) -> str:
@@ -44,8 +60,8 @@ def study_program(study: Study) -> str:
     -------
     str
         The program builds an equal study, with the same `Study.id`. It prints the cost and the
-        paired differences, or the means of a single method, and writes ``study.csv`` and
-        ``study.html``.
+        paired differences, or the means of a single method, and writes files whose names begin with
+        `file_stem`.
 
     Examples
     --------
@@ -63,7 +79,7 @@ def study_program(study: Study) -> str:
         s="s" * (len(study.cells) > 1),
         n_seeds=len(study.seeds),
         ss="s" * (len(study.seeds) > 1),
-        store=f"study-{study.id}",
+        stem=file_stem(study),
         study=_code(study, ""),
         table=f"differences({baseline})" if len(methods) > 1 else "means()",
     )

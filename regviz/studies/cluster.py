@@ -39,15 +39,15 @@ class Event:
     ----------
     n_workers : int
         Number of threads of all workers that compute, each of which trains one cell at a time.
-    n_failed : int
-        Number of cells that have failed so far.
     message : str
-        What happened, for the user; empty if only the numbers have changed.
+        What happened, for the user; empty if only the number has changed.
+    failure : (Cell, str), optional
+        Cell that has failed, and its traceback or the reason.
     """
 
     n_workers: int
-    n_failed: int
     message: str = ""
+    failure: tuple[Cell, str] | None = None
 
 
 def cells_done(
@@ -354,7 +354,7 @@ class _Run:
 
     def _fail(self, cell: Cell, text: str) -> None:
         self.failures.append((cell, text))
-        self._tell(f"A cell failed: {described(cell)}: {last_line(text)}")
+        self._tell(f"A cell failed: {described(cell)}: {last_line(text)}", (cell, text))
 
     def _leave_out(self, outcome: Outcome) -> None:
         """Send no further cells to the process of a worker."""
@@ -362,9 +362,9 @@ class _Run:
             self._looked = -math.inf
             self._tell(f"A worker is left out. {outcome.worker}: {outcome.value}")
 
-    def _tell(self, message: str = "") -> None:
+    def _tell(self, message: str = "", failure: tuple[Cell, str] | None = None) -> None:
         """Tell the state of the run, with a message or the reason why it waits."""
         waiting = self._workers.waiting()
         self._waiting = "" if message else waiting
         n_threads = sum(self._workers.fit.values())
-        self.tell(Event(n_threads, len(self.failures), message or waiting))
+        self.tell(Event(n_threads, message or waiting, failure))

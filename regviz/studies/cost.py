@@ -1,6 +1,7 @@
 """Cost of a study: cells, networks, seconds on one core, bytes in a store."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -58,13 +59,20 @@ class StudyCost:
         return f"{cells}, {networks}, {time} on one core, {size}"
 
 
-def cost_of(study: "Study") -> StudyCost:
-    """Return the cost of a study, see `regviz.Study.cost`."""
-    n = len(study.cells)
+def cost_of(study: "Study", positions: Sequence[int]) -> StudyCost:
+    """Return the cost of some cells of a study; see `regviz.Study.cost`.
+
+    Parameters
+    ----------
+    study : Study
+    positions : sequence of int
+        Positions of the cells; it may be empty.
+    """
+    n = len(positions)
     # at random, as the axes repeat at regular distances
-    chosen = random.Random(0).sample(range(n), min(n, SAMPLED_CELLS))
+    chosen = random.Random(0).sample(positions, min(n, SAMPLED_CELLS))
     cells = [study.cells[i] for i in chosen]
-    scale = n / len(cells)
+    scale = n / max(len(cells), 1)
     n_networks = round(scale * sum(cell.n_networks for cell in cells))
     n_bytes = n_networks * BYTES_PER_NETWORK + n * BYTES_PER_CELL
     return StudyCost(n, n_networks, scale * sum(map(cell_seconds, cells)), n_bytes)

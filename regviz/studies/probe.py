@@ -27,6 +27,7 @@ SAME_BITS = (
     'ATEN_CPU_CAPABILITY=avx2, MKL_CBWR=COMPATIBLE and NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL'
     ' AVX512_SPR"'
 )
+VARIABLES = "ATEN_CPU_CAPABILITY, MKL_CBWR or NPY_DISABLE_CPU_FEATURES"
 
 
 @cache
@@ -141,4 +142,7 @@ def other_kind(there: dict[str, str]) -> str:
     if not there:
         return "it is not known which"
     versions_differ = _other_versions(there, versions())
-    return versions_differ or "its results differ in the last bits, as on another type of processor"
+    return versions_differ or (
+        "its results differ in the last bits, as on another type of processor or with other values"
+        f" of {VARIABLES}"
+    )

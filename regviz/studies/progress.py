@@ -125,9 +125,14 @@ class Meter:
         state = self.state
         self._tell(n_done=state.n_done + 1, n_networks=state.n_networks + n_networks)
 
-    def changed(self, n_workers: int, n_failed: int = 0, message: str = "") -> None:
-        """Report other numbers of threads and failed cells, or an event."""
-        self._tell(n_workers=n_workers, n_failed=n_failed, message=message)
+    def failed(self, work: float) -> None:
+        """Count a cell that failed, with its share of ``work``."""
+        self._work_done += work
+        self._tell(n_failed=self.state.n_failed + 1)
+
+    def changed(self, n_workers: int, message: str = "") -> None:
+        """Report another number of threads, or an event."""
+        self._tell(n_workers=n_workers, message=message)
 
     def _tell(self, **changes: Any) -> None:
         seconds = self._clock() - self._start
@@ -146,8 +151,8 @@ class Meter:
         """
         state = self.state
         if self._work_done > 0:
-            n_done = state.n_done - state.n_reused
-            n_left = state.n_cells - state.n_done - state.n_failed
+            n_done = state.n_done - state.n_reused + state.n_failed
+            n_left = state.n_cells - state.n_reused - n_done
             return seconds * share_left(
                 self._work, self._work_done, n_done, n_left, state.n_workers
             )
@@ -165,9 +170,9 @@ def share_left(work: float, work_done: float, n_done: int, n_left: int, n_worker
     Parameters
     ----------
     work, work_done : float
-        Of all cells, and of those that are done, in the same unit; `work_done` is above 0.
+        Of all cells, and of the `n_done` cells, in the same unit; `work_done` is above 0.
     n_done, n_left : int
-        Number of cells that are done, and that are in progress or not begun.
+        Number of cells that are done or have failed, and that are in progress or not begun.
     n_workers : int
         Number of threads, each of which computes one cell at a time.
 

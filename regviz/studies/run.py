@@ -4,8 +4,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from regviz.engine import compiled
 from regviz.studies.cluster import Event, cells_done
-from regviz.studies.cost import cell_seconds
+from regviz.studies.cost import cell_seconds, cost_of
 from regviz.studies.errors import RunError
 from regviz.studies.progress import Meter, StudyProgress, shown
 from regviz.studies.result import StudyResult, growing
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from regviz.studies.study import Study
 
+COMPILING = "Compiling the training code, once: up to half a minute."
 Show = Callable[[StudyProgress], object]
 
 
@@ -66,27 +68,30 @@ def finished(
     ValueError
         If store or scheduler cannot be used; before anything is computed.
     """
-    cost = study.cost()
+    if not compiled.begin(study.base.training.dtype).done():
+        show(StudyProgress(len(study.cells), 0, message=COMPILING))
     folder = opened(store)
     there = set[int]()
     for index, table in _stored(study, folder):
         there.add(index)
         yield index, table
-    n_left = len(study.cells) - len(there)
-    share = n_left / len(study.cells)
-    if folder is not None:
-        folder.check_space(round(share * cost.n_bytes))
-    meter = Meter(show, len(study.cells), len(there), share * cost.seconds)
+    missing = [i for i in range(len(study.cells)) if i not in there]
+    cost = cost_of(study, missing)
+    if folder is not None and missing:
+        folder.check_space(cost.n_bytes)
+    meter = Meter(show, len(study.cells), len(there), cost.seconds)
     for note in [] if folder is None else folder.notes:
-        meter.changed(meter.state.n_workers, message=note)
-    if not n_left:
+        meter.changed(meter.state.n_workers, note)
+    if not missing:
         return
 
     def tell(event: Event) -> None:
-        meter.changed(event.n_workers, event.n_failed, event.message)
+        if event.failure is not None:
+            meter.failed(cell_seconds(event.failure[0]))
+        meter.changed(event.n_workers, event.message)
 
-    missing = (study.cells[i] for i in range(len(study.cells)) if i not in there)
-    with closing(cells_done(missing, scheduler, tell)) as done:
+    cells = (study.cells[i] for i in missing)
+    with closing(cells_done(cells, scheduler, tell)) as done:
         for cell, table in done:
             if folder is not None:
                 key = table["cell"][0].as_py()  # `cells_done` has compared it with the cell's

@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import accumulate
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import regviz
 from regviz.spec.validation import Unquoted, invalid
@@ -30,6 +31,7 @@ _KIND = "machine.json"  # in each folder of tables: `probe.kind` of the machines
 _CELLS = b"regviz cells"  # key in a file's metadata: its cells and their numbers of rows
 DRAFT_SECONDS = 3600  # age from which on an unfinished file is one of a killed process
 _SPARE_BYTES = 20_000_000  # of the disk, besides the study's own
+T = TypeVar("T")
 
 
 class Store:
@@ -118,8 +120,15 @@ class Store:
         ----------
         n_bytes : int
             Size of the tables.
+
+        Raises
+        ------
+        ValueError
+        StoreError
+            If the system does not say how much space is left.
         """
-        free = shutil.disk_usage(self.folder).free
+        with self._errors("read"):
+            free = shutil.disk_usage(self.folder).free
         needed = n_bytes + _SPARE_BYTES
         if free < needed:
             allowed = f"on a disk with {needed / 1e6:,.0f} MB left"
@@ -138,10 +147,11 @@ class Store:
         StoreError
             If it cannot be written, as when the disk is full.
         """
-        self._write(self.folder / f"{key}.parquet", {key: table})
-        self._n_alone += 1
-        if self._n_alone >= MERGED_CELLS:
-            self._merge()
+        with self._errors("written to"):
+            self._write(self.folder / f"{key}.parquet", {key: table})
+            self._n_alone += 1
+            if self._n_alone >= MERGED_CELLS:
+                self._merge()
 
     def keys(self) -> set[str]:
         """Return the keys of all cells; files are not read as a whole.
@@ -149,8 +159,14 @@ class Store:
         Returns
         -------
         set of str
+
+        Raises
+        ------
+        StoreError
+            If the folder or a file cannot be read.
         """
-        return {key for cells in self._files().values() for key, _ in cells}
+        with self._errors("read"):
+            return {key for cells in self._loaded(_cells_of) for key, _ in cells}
 
     def read(self, keys: Iterable[str]) -> "Iterator[tuple[str, pa.Table]]":
         """Yield the tables of some cells, file after file.
@@ -165,24 +181,47 @@ class Store:
         Yields
         ------
         str, pyarrow.Table
+
+        Raises
+        ------
+        StoreError
+            If the folder or a file cannot be read.
         """
         wanted = set(keys)
-        # a second look: another process may have merged files since the first
-        for _ in range(2):
-            for path, cells in self._files().items():
-                if not any(key in wanted for key, _ in cells):
-                    continue
-                table = self._table(path)
-                if table is None:
-                    continue
-                start = 0
-                for key, n_rows in cells:
-                    if key in wanted:
-                        wanted.remove(key)
-                        yield key, table.slice(start, n_rows)
-                    start += n_rows
-            if not wanted:
-                return
+
+        def tables(path: Path) -> "list[tuple[str, pa.Table]]":
+            cells = _cells_of(path)
+            if wanted.isdisjoint(key for key, _ in cells):
+                return []
+            table, starts = _table_of(path), accumulate((n for _, n in cells), initial=0)
+            return [
+                (key, table.slice(start, n))
+                for (key, n), start in zip(cells, starts, strict=False)
+                if key in wanted
+            ]
+
+        with self._errors("read"):
+            for found in self._loaded(tables):
+                wanted.difference_update(key for key, _ in found)
+                yield from found
+
+    @contextmanager
+    def _errors(self, action: str) -> Iterator[None]:
+        """Raise a StoreError in place of an OSError.
+
+        Parameters
+        ----------
+        action : {"read", "written to"}
+        """
+        try:
+            yield
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            reason = "the disk is full" if full else str(error)
+            raise StoreError(
+                f"The store {self.path} cannot be {action}: {reason}. The cells in it are whole;"
+                f" once it can be {action}, the same call goes on from them."
+            ) from error
 
     def _delete_old_drafts(self, now: float) -> None:
         """Delete unfinished files that killed processes have left.
@@ -200,43 +239,38 @@ class Store:
     def _names(self) -> list[str]:
         """Return the names of the files of tables, merged ones first."""
         names = [one.name for one in self.folder.iterdir() if one.suffix == ".parquet"]
-        return sorted(names, key=lambda name: (not name.startswith("part-"), name))
+        return sorted(names, key=lambda name: (not _is_merged(name), name))
 
-    def _files(self) -> dict[Path, list[tuple[str, int]]]:
-        """Return the cells of each file, with their numbers of rows.
+    def _loaded(self, load: Callable[[Path], T]) -> Iterator[T]:
+        """Yield ``load(path)`` for each file of tables that is whole.
+
+        Files that another process merges meanwhile can be missing in the list of files, or gone
+        when they are read. The merged file was written before, so it is in a further list.
 
         A cell is in two files if a process was killed while it merged them, or two processes did:
         their tables are equal.
         """
-        found: dict[Path, list[tuple[str, int]]] = {}
-        for name in self._names():
-            path = self.folder / name
-            try:
-                found[path] = _cells_of(path)
-            except FileNotFoundError:  # merged by another process
-                continue
-            except _damaged() as error:
-                self._set_aside(path, error)
-        return found
-
-    def _table(self, path: Path) -> "pa.Table | None":
-        """Return the table of a file; None if it is damaged, or another process has merged it."""
-        import pyarrow.parquet as pq
-
-        try:
-            table = pq.read_table(path, page_checksum_verification=True, memory_map=False)
-            table = table.replace_schema_metadata().cast(schema())
-        except FileNotFoundError:
-            return None
-        except _damaged() as error:
-            self._set_aside(path, error)
-            return None
-        return table
+        names, seen = self._names(), set[str]()
+        while True:
+            for name in names:
+                path = self.folder / name
+                try:
+                    loaded = load(path)
+                except FileNotFoundError:
+                    continue
+                except _damaged() as error:
+                    self._set_aside(path, error)
+                    continue
+                yield loaded
+            seen.update(names)
+            names = [name for name in self._names() if _is_merged(name) and name not in seen]
+            if not names:
+                return
 
     def _set_aside(self, path: Path, error: Exception) -> None:
         """Rename a damaged file, so that its cells are computed again."""
         if isinstance(error, OSError) and error.errno:  # the system's: the file may be whole
-            raise StoreError(f"The store {self.path} cannot be read: {error}") from error
+            raise error
         with suppress(FileNotFoundError):  # another process has renamed it
             path.replace(path.with_name(f"{path.name}.damaged"))
         reason = str(error).split("\n")[0][:100]
@@ -256,34 +290,38 @@ class Store:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            reason = "the disk is full" if full else str(error)
-            raise StoreError(
-                f"The store {self.path} cannot be written to: {reason}. The cells in it are whole;"
-                " once it can be written to, the same call goes on from them."
-            ) from error
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+            raise
 
     def _merge(self) -> None:
         """Merge the files with one cell into one file."""
-        alone = {key: self.folder / f"{key}.parquet" for key in sorted(self._keys_alone())}
-        tables = {}
-        for key, path in alone.items():
-            table = self._table(path)
-            if table is not None:
-                tables[key] = table
+
+        def alone(path: Path) -> "tuple[Path, pa.Table] | None":
+            return (path, _table_of(path)) if _CELL.fullmatch(path.name) else None
+
+        tables = dict(filter(None, self._loaded(alone)))
         if tables:
-            digest = hashlib.sha256("".join(tables).encode()).hexdigest()[:16]
-            self._write(self.folder / f"part-{digest}.parquet", tables)
-            for key in tables:
-                alone[key].unlink(missing_ok=True)
+            cells = {path.stem: table for path, table in tables.items()}
+            digest = hashlib.sha256("".join(cells).encode()).hexdigest()[:16]
+            self._write(self.folder / f"part-{digest}.parquet", cells)
+            for path in tables:
+                path.unlink(missing_ok=True)
         self._n_alone = 0
 
-    def _keys_alone(self) -> Iterator[str]:
-        for name in self._names():
-            if match := _CELL.fullmatch(name):
-                yield match[1]
+
+def _is_merged(name: str) -> bool:
+    """Return whether a file is named as one of merged cells."""
+    return name.startswith("part-")
+
+
+def _table_of(path: Path) -> "pa.Table":
+    """Return the table of a file, with all its cells."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, page_checksum_verification=True, memory_map=False)
+    return table.replace_schema_metadata().cast(schema())
 
 
 def _cells_of(path: Path) -> list[tuple[str, int]]:

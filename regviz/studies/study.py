@@ -204,7 +204,7 @@ class Study:
             Cells, networks, seconds on one core and bytes in a store. Of more than 1000 cells, the
             cost of 1000 random ones is estimated.
         """
-        return cost_of(self)
+        return cost_of(self, range(len(self.cells)))
 
     def run(
         self,

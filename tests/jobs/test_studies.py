@@ -1,5 +1,7 @@
 """Tests of studies in the background: queue, sharing, stopping, memory."""
 
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +11,11 @@ from regviz.jobs import studies, study_workers
 from regviz.jobs.registry import Busy
 from regviz.jobs.scheduler import Scheduler
 from regviz.jobs.studies import StudyRegistry
-from regviz.jobs.study_workers import LocalWorkers
-from regviz.studies.cell import steps
+from regviz.jobs.study_workers import ClusterWorkers, LocalWorkers
+from regviz.studies.cell import compute, steps
+from regviz.studies.cluster import Event
+from regviz.studies.cost import cell_seconds
+from regviz.studies.errors import StudyError
 from tests.support.jobs import SHORT, run_all
 
 BASE = regviz.Experiment(SHORT.data, SHORT.network, regviz.TrainingSpec(epochs=3))
@@ -66,6 +71,26 @@ def test_the_time_left_counts_on_all_threads_that_compute(monkeypatch: pytest.Mo
     assert run.seconds_left == pytest.approx(20)  # one of three equal cells took 10 s
     run.n_workers = 2
     assert run.seconds_left == pytest.approx(10)  # and half of the second one
+
+
+def test_the_time_left_of_a_study_that_goes_on_is_that_of_its_further_cells(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    place, now = Place(), 5.0
+    monkeypatch.setattr(studies, "time", SimpleNamespace(monotonic=lambda: now))
+    study = regviz.Study(BASE, {"training.epochs": (3, 30, 300)}, ("none", "l2"), 2, range(2))
+    run = place.studies.start(study, "ann")
+    while run.n_done == 0:
+        place.scheduler.run_slice()
+    place.studies.leave("ann")
+    run_all(place.scheduler)
+    assert run.state == "stopped"
+    place.studies.start(study, "ann")
+    while run.n_done == 1:
+        place.scheduler.run_slice()
+    now = 15.0
+    _, second, third = map(cell_seconds, study.cells)
+    assert run.seconds_left == pytest.approx(10 * third / second)
 
 
 def test_visitors_with_the_same_study_share_it_and_it_goes_on_for_the_second():
@@ -219,9 +244,41 @@ def test_a_failing_cell_is_named_after_the_last_one_and_computed_again_on_reques
     assert (run.state, run.n_done, run.error) == ("complete", 3, "")
 
 
+def test_a_cell_that_fails_on_a_cluster_is_counted_at_once_and_computed_again_on_request(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    now, waits, go = 5.0, threading.Event(), threading.Event()
+    monkeypatch.setattr(studies, "time", SimpleNamespace(monotonic=lambda: now))
+
+    def first_fails(cells, scheduler, tell, stop, most):
+        first, second, third = cells
+        tell(Event(1, "A cell failed.", (first, "Traceback\nMemoryError: too large")))
+        yield second, compute(second)
+        waits.set()
+        go.wait(60)
+        yield third, compute(third)
+        raise StudyError([(first, "MemoryError: too large")])
+
+    monkeypatch.setattr(study_workers, "cells_done", first_fails)
+    registry = StudyRegistry(ClusterWorkers("tcp://scheduler"))
+    run = registry.start(FIRST, "ann")
+    waits.wait(60)
+    now = 25.0
+    assert run.seconds_left == pytest.approx(10)  # two of three equal cells took 20 s
+    go.set()
+    while not run.idle:
+        time.sleep(0.01)
+    assert (run.state, run.n_done) == ("failed", 2)
+    assert run.error.splitlines()[1:] == ["data.noise=0.1: MemoryError: too large"]
+    run.resume("ann")
+    assert run.take() == (0, FIRST.cells[0])
+    assert run.take() is None
+
+
 def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_not():
     place = Place(max_bytes=1)
     place.studies.start(FIRST, "ann")
+    last = place.studies.start(THIRD, "cleo")
     run_all(place.scheduler)
     unfinished = place.studies.start(SECOND, "bob")
     while not unfinished.n_done:
@@ -229,4 +286,22 @@ def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_
     place.studies.evict()
     assert place.studies.find(FIRST) is None
     assert place.studies.find(SECOND) is unfinished
-    assert place.studies.n_bytes == unfinished.n_bytes > 0
+    assert place.studies.find(THIRD) is last  # the most recently used finished one
+    assert place.studies.n_bytes == unfinished.n_bytes + last.n_bytes > 0
+
+
+def test_the_memory_of_unfinished_studies_evicts_no_finished_one():
+    place = Place()
+    finished = [place.studies.start(FIRST, "ann"), place.studies.start(THIRD, "cleo")]
+    run_all(place.scheduler)
+    unfinished = place.studies.start(SECOND, "bob")
+    while not unfinished.n_done:
+        place.scheduler.run_slice()
+    place.studies.max_bytes = sum(run.n_bytes for run in finished)
+    place.studies.evict()
+    assert [place.studies.find(study) for study in (FIRST, THIRD)] == finished
+    place.studies.max_bytes -= 1
+    place.studies.find(FIRST)
+    place.studies.evict()
+    assert place.studies.find(FIRST) is finished[0]
+    assert place.studies.find(THIRD) is None

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import regviz
-from regviz.programs.study import study_program
+from regviz.programs.study import file_stem, study_program
 from regviz.scenes.study_link import study_of
 
 
@@ -58,8 +58,10 @@ def test_the_program_runs_the_same_study(
     )
     vary = {"network.hidden": [(), (3,)], "training.optimizer": ["adam", "sgd"]}
     study = study_of(scene, vary, {"l1": [0.01], "elastic_net": [0.1]}, (2, 4, 5))
-    file = tmp_path / "study.py"
+    stem = file_stem(study)
+    file = tmp_path / f"{stem}.py"
     file.write_text(study_program(study), "utf-8")
+    assert f"python {file.name} " in file.read_text("utf-8")
     assert max(map(len, file.read_text("utf-8").splitlines())) <= 100
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(file)])
@@ -69,13 +71,13 @@ def test_the_program_runs_the_same_study(
     assert made["study"].id == study.id
     expected = study.run(progress=lambda _: None).frame
     pd.testing.assert_frame_equal(made["result"].frame, expected)
-    assert len(pd.read_csv("study.csv")) == len(expected) == 2 * 2 * 2 * 3
+    assert len(pd.read_csv(f"{stem}.csv")) == len(expected) == 2 * 2 * 2 * 3
     printed = capsys.readouterr().out
     assert printed.startswith("4 cells, 24 networks, ")
     assert printed.count("elastic_net") == 4
     assert {one.name for one in tmp_path.iterdir()} == {
-        "study.py",
-        "study.csv",
-        "study.html",
-        f"study-{study.id}",
+        f"{stem}.py",
+        f"{stem}.csv",
+        f"{stem}.html",
+        stem,
     }

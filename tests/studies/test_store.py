@@ -3,20 +3,25 @@
 import errno
 import os
 import pickle
+import shutil
 import time
 from collections import namedtuple
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import torch
 
 import regviz
+from regviz.engine import compiled
 from regviz.studies import cell as cell_module
 from regviz.studies import probe, result
 from regviz.studies import store as store_module
 from regviz.studies.cell import compute
+from regviz.studies.cluster import Event
+from regviz.studies.cost import cell_seconds
 from regviz.studies.errors import SchedulerLostError, StoreError, StudyError, UnfitWorkersError
 from regviz.studies.store import Store
 from tests.support.studies import bits
@@ -99,19 +104,63 @@ def test_many_cells_are_merged_into_few_files(tmp_path, tables, monkeypatch):
     assert [key for key, _ in store.read([first])] == [first]
 
 
-def test_a_file_that_another_process_merges_meanwhile_is_read_from_the_merged_one(
-    tmp_path, tables, monkeypatch
+def before_call(monkeypatch, place, name, number, act):
+    """Let `act` be called before a function's call of a number, once."""
+    own, calls = getattr(place, name), []
+
+    def called(*arguments, **options):
+        calls.append(name)
+        if len(calls) == number:
+            act()
+        return own(*arguments, **options)
+
+    monkeypatch.setattr(place, name, called)
+    return calls
+
+
+def no_cells(*arguments):
+    """Stand in for `cells_done`."""
+    yield from ()
+
+
+def keys_of(store):
+    return store.keys()
+
+
+def keys_read(store):
+    return {key for key, _ in store.read(cell.key for cell in STUDY.cells)}
+
+
+@pytest.mark.parametrize(
+    ("look", "name"),
+    [(keys_of, "read_metadata"), (keys_read, "read_metadata"), (keys_read, "read_table")],
+)
+def test_cells_that_another_process_merges_meanwhile_are_found_in_the_merged_file(
+    tmp_path, tables, monkeypatch, look, name
 ):
     store = filled(tmp_path, tables)
-    listed = store._files()
     monkeypatch.setattr(store_module, "MERGED_CELLS", len(tables))
-    filled(tmp_path, dict([next(iter(tables.items()))]))
-    assert [name[:5] for name in names(store)] == ["part-"]
-    files = iter([listed])
-    own = store._files
-    monkeypatch.setattr(store, "_files", lambda: next(files, None) or own())
-    assert set(dict(store.read(tables))) == set(tables)
+
+    def merge():
+        filled(tmp_path, dict([next(iter(tables.items()))]))
+        assert [name[:5] for name in names(store)] == ["part-"]
+
+    calls = before_call(monkeypatch, pq, name, 2, merge)
+    assert look(store) == set(tables)
+    assert len(calls) > 2
     assert store.notes == []
+
+
+@pytest.mark.parametrize("look", [keys_of, keys_read])
+def test_cells_that_are_merged_while_the_folder_is_listed_are_found(
+    tmp_path, tables, monkeypatch, look
+):
+    monkeypatch.setattr(store_module, "MERGED_CELLS", len(tables))
+    store = filled(tmp_path, tables)
+    own, lists = store._names, [[]]  # without the merged file and those that it replaced
+    monkeypatch.setattr(store, "_names", lambda: lists.pop() if lists else own())
+    assert look(store) == set(tables)
+    assert not lists
 
 
 def test_a_study_goes_on_from_its_store_and_computes_nothing_twice(tmp_path, tables, whole):
@@ -224,7 +273,8 @@ def test_cells_of_another_version_are_not_used_and_that_is_said(tmp_path, tables
         ({"torch": "1.0"}, f"torch is 1.0 there and {torch.__version__} here"),
         (
             {"results in float64": "0"},
-            "its results differ in the last bits, as on another type of processor",
+            "its results differ in the last bits, as on another type of processor or with other"
+            " values of ATEN_CPU_CAPABILITY, MKL_CBWR or NPY_DISABLE_CPU_FEATURES",
         ),
     ],
 )
@@ -282,6 +332,90 @@ def test_a_disk_that_is_full_meanwhile_ends_the_study_and_leaves_whole_cells(
     progress = Progress()
     assert bits(STUDY.run(tmp_path, progress=progress).table) == whole
     assert progress.counts == (2, 4)
+
+
+def test_a_complete_study_is_read_from_a_store_on_a_full_disk(tmp_path, tables, monkeypatch, whole):
+    filled(tmp_path, tables)
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda path: usage(9, 9, 0))
+    assert bits(STUDY.run(tmp_path, progress=lambda state: None).table) == whole
+
+
+def test_the_time_left_is_that_of_the_cells_that_are_not_stored(tmp_path, monkeypatch):
+    study = replace(STUDY, vary={"training.epochs": [3, 3000], "data.noise": [0.1, 0.2]})
+    short, long = study.cells[:2], study.cells[2:]
+    filled(tmp_path, {cell.key: compute(cell) for cell in short})
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", no_cells)
+    states = Progress()
+    study.run(tmp_path, progress=states)
+    (state,) = states
+    assert state.seconds + state.seconds_left == pytest.approx(sum(map(cell_seconds, long)))
+
+
+@pytest.mark.parametrize("compiled_before", [True, False])
+def test_a_run_says_that_it_compiles_before_it_waits_for_that(monkeypatch, compiled_before):
+    loading = Future()
+    if compiled_before:
+        loading.set_result(None)
+
+    monkeypatch.setattr(compiled, "begin", lambda dtype: loading)
+    monkeypatch.setattr("regviz.studies.run.cells_done", no_cells)
+    states = Progress()
+    STUDY.run(progress=states)
+    text = "Compiling the training code, once: up to half a minute."
+    assert [state.message for state in states] == [text] * (not compiled_before) + [""]
+
+
+def test_cells_that_have_failed_are_not_in_the_time_left(tables, monkeypatch):
+    def two_fail(cells, scheduler, tell):
+        for index, cell in enumerate(cells):
+            if index < 2:
+                tell(Event(1, f"Cell {index} failed.", (cell, "MemoryError")))
+            elif index < 5:
+                yield cell, tables[cell.key]
+
+    monkeypatch.setattr("regviz.studies.run.cells_done", two_fail)
+    states = Progress()
+    STUDY.run(progress=states)
+    last = states[-1]
+    assert (last.n_done, last.n_failed) == (3, 2)
+    assert states.messages == ["Cell 0 failed.", "Cell 1 failed."]
+    *over, left = map(cell_seconds, STUDY.cells)
+    assert last.seconds_left == pytest.approx(last.seconds * left / sum(over))
+
+
+@pytest.mark.parametrize(
+    ("use", "action"),
+    [
+        (keys_of, "read"),
+        (keys_read, "read"),
+        (lambda store: store.check_space(1), "read"),
+        (lambda store: store.add("0" * 64, compute(STUDY.cells[0])), "written to"),
+    ],
+)
+def test_a_folder_that_is_deleted_meanwhile_is_an_error_of_the_store(tmp_path, use, action):
+    store = Store(tmp_path / "store")
+    shutil.rmtree(store.path)
+    with pytest.raises(StoreError, match=f"^The store .* cannot be {action}: .*No such file"):
+        use(store)
+
+
+@pytest.mark.parametrize("name", ["keys", "read", "_merge"])
+def test_an_error_of_the_system_ends_a_run_with_its_results(tmp_path, tables, monkeypatch, name):
+    filled(tmp_path, dict(list(tables.items())[:2]))
+    monkeypatch.setattr(store_module, "MERGED_CELLS", 4)
+
+    def refuse():
+        def refused(*arguments, **options):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(Path, "unlink" if name == "_merge" else "iterdir", refused)
+
+    before_call(monkeypatch, Store, name, 1, refuse)
+    with pytest.raises(StoreError, match="Permission denied") as caught:
+        STUDY.run(tmp_path, progress=lambda state: None)
+    assert caught.value.result.n_done == (3 if name == "_merge" else 0)
 
 
 @pytest.mark.parametrize("method", ["run", "stream"])

@@ -1,7 +1,7 @@
 /** Layout of the cards, in whole CSS pixels, so that no canvas is stretched by a fraction of a pixel. */
 
-// in CSS pixels; seven cards fit beside Streamlit's sidebar in a window of 1400 pixels
-const NARROWEST = 138;
+// in CSS pixels; seven cards fit beside Streamlit's sidebar and a scrollbar in a window of 1366 pixels
+const NARROWEST = 136;
 const GAP = 8;
 // from this width a card has its picture on the left and the rest on the right, which takes at least ASIDE
 const WIDE = 420;

@@ -14,7 +14,7 @@ from regviz.pages.control_values import control_key, renew
 from regviz.pages.study.findings import seen
 from regviz.pages.study.offers import offers_of
 from regviz.pages.study.state import study_state, theme
-from regviz.programs.study import study_program
+from regviz.programs.study import file_stem, study_program
 from regviz.scenes.link import link
 from regviz.scenes.study_link import chosen_strengths, scene_of
 from regviz.server.sessions import session_id
@@ -358,7 +358,7 @@ def _cell_name(study: Study, index: int) -> str:
 
 def _take_away(result: StudyResult, view: tuple[str, str]) -> None:
     """Draw the downloads of table, figure and program, and say where the link is."""
-    study, name = result.study, f"regviz-study-{result.study.id}"
+    study, name = result.study, file_stem(result.study)
 
     def as_csv() -> str:
         return str(result.frame.to_csv(index=False))
@@ -375,13 +375,14 @@ def _take_away(result: StudyResult, view: tuple[str, str]) -> None:
         choose_picture_format()
     st.caption(
         "The camera of the figure saves a picture. The program runs the same study on your own"
-        " machine or cluster. The address of this page is the link to this study."
+        " machine or cluster, once RegViz is installed there. The address of this page is the link"
+        " to this study."
     )
 
 
 def download_program(study: Study, key: str = "study_save_Program") -> None:
     """Draw the download of the Python program that runs a study elsewhere."""
-    name = f"regviz-study-{study.id}.py"
+    name = f"{file_stem(study)}.py"
     _download("Program", lambda: study_program(study), name, "text/x-python", key)
 
 
