@@ -266,6 +266,12 @@ def test_findings_state_what_can_be_compared_and_the_largest_of_the_clear_differ
     assert "The first difference is the largest clear one of 2" in both
     assert "Each interval is for a single cell" in both
     assert "2 of 2 differences are clear after Holm's correction for the study's 2." in both
+    # 0.2 ± 0.029
+    assert "At noise 0.3 the difference is −0.20 (−0.23 to −0.17), clear." in both
+    tiny = losses.copy()
+    tiny[:, 1, 1] = 1 + spread / 1e4
+    (small,) = seen(result_of(study, tiny))
+    assert "At noise 0.3 the difference is less than a hundredth of it, not clear." in small
     losses[0, 1, 1] = np.nan
     (one,) = seen(result_of(study, losses))
     assert "1 of 1 differences are clear" in one

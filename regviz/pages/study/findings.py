@@ -1,5 +1,6 @@
 """Sentences about what a study shows, with its uncertainty."""
 
+import math
 from typing import Any
 
 from regviz.methods.catalogue import METHODS
@@ -44,17 +45,19 @@ def seen(result: StudyResult) -> list[str]:
     better = "below" if row["mean"] < 0 else "above"
     sentences = [
         f"**{_where(result, row)}, {_name(row['method'])} tests {abs(row['mean']):.2g} {better}"
-        f" None** (test loss; 95 % interval of the difference {_number(row['low'])} to"
-        f" {_number(row['high'])}, {n_seeds} seeds)."
+        f" None** (test loss; 95 % interval of the difference {_interval(row)}, {n_seeds} seeds)."
     ]
     same = known[known["method"] == row["method"]]
     least = same.loc[same["mean"].abs().idxmin()]
     if len(same) > 1:
         word = "clear" if least["clear"] else "not clear"
-        sentences[0] += (
-            f" {_where(result, least)} the difference is {_number(least['mean'])}"
-            f" ({_number(least['low'])} to {_number(least['high'])}), {word}."
+        small = max(abs(least["low"]), abs(least["high"])) < abs(row["mean"]) / 100
+        size = (
+            "less than a hundredth of it"
+            if small
+            else f"{_number(least['mean'], least)} ({_interval(least)})"
         )
+        sentences[0] += f" {_where(result, least)} the difference is {size}, {word}."
     if len(known) > 1:
         sentences[0] += (
             f" The first difference is the largest clear one of {len(known)}, so the true one is"
@@ -87,5 +90,12 @@ def _name(key: str) -> str:
     return METHODS[key].label if key in METHODS else "early stopping"
 
 
-def _number(value: float) -> str:
-    return f"{value:.2g}".replace("-", "−")
+def _interval(row: Any) -> str:
+    return f"{_number(row['low'], row)} to {_number(row['high'], row)}"
+
+
+def _number(value: float, row: Any) -> str:
+    """Return a number with two digits of the end of a row's interval that is farther from 0."""
+    farther = max(abs(row["low"]), abs(row["high"]))
+    decimals = max(0, 1 - math.floor(math.log10(farther))) if farther else 0
+    return f"{value:z.{decimals}f}".replace("-", "−")
