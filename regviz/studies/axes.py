@@ -69,7 +69,7 @@ class Axis:
     @property
     def texts(self) -> tuple[str, ...]:
         """The values in words, such as ``"8-8"`` for the layers ``(8, 8)``."""
-        return tuple("none" if value == () else str(_plain(value)) for value in self.values)
+        return tuple(map(_text, self.values))
 
     @property
     def column(self) -> tuple[Any, ...]:
@@ -77,6 +77,12 @@ class Axis:
         plain = tuple(map(_plain, self.values))
         mixed = len({isinstance(value, str) for value in plain}) > 1
         return tuple(map(str, plain)) if mixed else plain
+
+
+def _text(value: Any) -> str:
+    if value == ():
+        return "none"
+    return f"{value:.12g}" if isinstance(value, float) else str(_plain(value))
 
 
 def _plain(value: Any) -> Any:

@@ -101,7 +101,7 @@ def test_a_note_on_unfinished_cells_moves_panels_only_where_they_have_titles():
     [
         ("network.hidden", ((2,), (4,), (8,), (64,)), "log", ("2", "4", "8", "64")),
         ("network.hidden", ((), (8,), (8, 8)), "named", ("none", "8", "8-8")),
-        ("data.noise", (0.1, 0.2, 1.0), "log", ("0.1", "0.2", "1.0")),
+        ("data.noise", (0.1, 0.2, 1.0), "log", ("0.1", "0.2", "1")),
         ("data.n_samples", (100, 600, 1100), "linear", ("100", "600", "1100")),
         ("training.batch_size", (5, None), "named", ("5", "all")),
         ("data.standardize", (False, True), "named", ("False", "True")),

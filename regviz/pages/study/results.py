@@ -42,8 +42,8 @@ def show(offered: bool) -> None:
         if not offered or study is None:
             return
         st.info(
-            "Press Run: the figure fills in cell by cell. Each point of it is a mean over seeds"
-            " with its standard error.",
+            "Press Run: the figure fills in cell by cell. A cell is one combination of the values"
+            " above, with all methods, strengths and seeds. Each point is a mean over seeds.",
             icon=":material/experiment:",
         )
         download_program(study)
