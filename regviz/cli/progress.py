@@ -70,7 +70,7 @@ class Progress:
     def wait_for_compiler(self, dtype: str) -> None:
         """Wait until the training code of a precision is loaded or compiled."""
         if not compiled.ready(dtype):
-            self._line.write("Compiling the training code, once: about ten seconds")
+            self._line.write(compiled.COMPILING)
             compiled.wait(dtype)
         self.start = self.clock()
 

@@ -28,6 +28,7 @@ from regviz.spec.experiment import DTYPES
 SOURCES = ("kernel.py", "normalized_passes.py", "passes.py", "simd.py")
 # LLVM's names of the features of x86-64-v3 beyond x86-64-v2
 _V3 = ("avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave")
+COMPILING = "Compiling the training code, once: ten to thirty seconds"
 _logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loading: dict[str, Future[Any]] = {}  # by precision; started, perhaps done

@@ -85,8 +85,10 @@ class StrengthSearch(BaseNetwork):
             of_fold, held_out = _part(points, train), _part((X, y, points[2]), test)
             scores.append(self._scores(estimator, scorer, rows, of_fold, held_out))
             if not np.isfinite(scores).all(axis=0).any():
-                allowed = "a score that is finite in all folds for one strength at least"
-                raise invalid("scoring", allowed, self.scoring)
+                raise ValueError(
+                    "No strength has a finite score in all folds; check scoring, cv and"
+                    " learning_rate_init."
+                )
         self.scores_ = np.array(scores)
         self.n_splits_ = len(scores)
         chosen = choose(-self.scores_)
@@ -333,7 +335,8 @@ feature_names_in_
         ------
         ValueError
             If a parameter is out of range, an array has the wrong shape or a number that is not
-            finite, or ``y``, or a fold's part of it, has fewer than two classes.
+            finite, ``y``, or a fold's part of it, has fewer than two classes, or no strength has a
+            finite score in all folds.
 
         Warns
         -----
@@ -470,8 +473,8 @@ feature_names_in_
         Raises
         ------
         ValueError
-            If a parameter is out of range, or an array has the wrong shape or a number that is not
-            finite.
+            If a parameter is out of range, an array has the wrong shape or a number that is not
+            finite, or no strength has a finite score in all folds.
 
         Warns
         -----

@@ -271,7 +271,9 @@ def _text(place: Place, looks: dict[str, Look], metric: str) -> str:
     name = looks[row["method"]].name
     share = row["certainty"]
     often = (
-        "" if math.isnan(share) else f", {_extreme(metric)} mean in {share:.0%} of redrawn seeds"
+        ""
+        if math.isnan(share)
+        else f", {_extreme(metric)} mean in {share:.0%} of bootstrap samples"
     )
     lines = [place.words, f"<b>{name}</b>: {number_text(metric, row['mean'])}{often}"]
     if row["ties"]:
@@ -295,12 +297,18 @@ def _notes(
     n = len(result.study.cells) * n_methods * (n_methods - 1) // 2
     n_seeds = len(result.study.seeds)
     better = "lower" if metric in LOWER else "higher"
-    notes = [
-        f"Means of {n_seeds} seed{'s' * (n_seeds > 1)}. Pale: not clearly {better} than the methods"
-        f" in the strip below it, by paired tests (Holm's correction for {n} pairs)."
-    ]
+    if n_seeds == 1:
+        notes = ["One seed. Pale, as it allows no test; in the strips all other methods."]
+    else:
+        notes = [
+            f"Means of {n_seeds} seeds. Pale: not clearly {better} than the methods in the strip"
+            f" below it, by paired tests (Holm's correction for {n} pairs)."
+        ]
     if named and any(not math.isnan(row["certainty"]) for row in rows):
-        notes.append(f"%: in how many redrawn seeds this mean is the {_extreme(metric)}.")
+        notes.append(
+            f"%: share of bootstrap samples of the seeds in which this mean is the"
+            f" {_extreme(metric)}."
+        )
     if any(row["method"] and not row["clear"] and not row["ties"] for row in rows):
         notes.append("Pale without a strip: no test, as a method diverged under a seed.")
     if any(not row["method"] for row in rows):

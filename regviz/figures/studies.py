@@ -45,8 +45,8 @@ def study(
     kind : {"lines", "map", "strengths"}
         - ``"lines"``: mean over seeds against an axis, with a line for each method, and a band of
           one standard error on both sides. On an axis of names, bars take the place of bands.
-        - ``"map"``: the method with the best mean for each pair of values of two axes. A cell is
-          divided among the methods that tie with it (`regviz.studies.result.StudyResult.winners`).
+        - ``"map"``: the method with the best mean for each pair of values of two axes, above
+          a strip of those that tie with it (`regviz.studies.result.StudyResult.winners`).
         - ``"strengths"``: median and quartiles over seeds of each method's chosen strength.
     x : str, optional
         Path of the axis from left to right. By default, the first that is not fixed by ``at``.

@@ -145,15 +145,17 @@ class StudyRun:
     def resume(self, visitor: str) -> None:
         """Wait in the queue again for a visitor, with the cells that are done."""
         with self._lock:
+            done = set(self._tables)
+        missing = [index for index in range(self.n_cells) if index not in done]
+        cost = cost_of(self.study, missing).seconds
+        with self._lock:
             # others who have not left since the study ended still have it open
             self._visitors |= {visitor}
             self.state, self.error, self.note = "waiting", "", ""
             self._returned += self._failures
             self._failures.clear()
-            self._began = self._cost_done = 0.0
+            self._cost, self._began, self._cost_done = cost, 0.0, 0.0
             self._n_counted = 0
-            missing = [i for i in range(self.n_cells) if i not in self._tables]
-            self._cost = cost_of(self.study, missing).seconds
 
     def claim(self) -> bool:
         """Return whether nobody computes the study as a whole; the caller does from now on."""

@@ -12,7 +12,7 @@ from regviz.jobs.studies import StudyRun
 from regviz.studies.cell import Cell, steps
 from regviz.studies.cluster import Event, cells_done
 from regviz.studies.cost import cell_seconds
-from regviz.studies.errors import RunError
+from regviz.studies.errors import RunError, StudyError
 
 _logger = logging.getLogger("regviz.runs")
 
@@ -130,6 +130,8 @@ class ClusterWorkers:
                 run.note = ""
                 run.add(index, cell, table)
                 changed()
+        except StudyError:
+            pass  # `run` knows the failed cells from `tell`, and may have been resumed since
         except (OSError, ValueError, RunError) as error:
             unanswered = isinstance(error, ValueError) and isinstance(error.__cause__, OSError)
             where = f"no scheduler answers at {self.address}"

@@ -1,5 +1,6 @@
 """Checks of single arguments. Errors name the parameter, the allowed values and the given value."""
 
+import math
 from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from typing import Any, Literal, get_args
@@ -79,6 +80,8 @@ def real(
     at_open_end = (open_low and number == low) or (open_high and number == high)
     if number is None or not low <= number <= high or at_open_end:
         start, end = "above" if open_low else "from", "to below" if open_high else "to"
+        if math.isinf(high):
+            raise invalid(parameter, f"a finite number {start} {low:g}", value)
         raise invalid(parameter, f"a number {start} {low:g} {end} {high:g}", value)
     return number
 

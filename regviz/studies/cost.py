@@ -66,7 +66,12 @@ def cost_of(study: "Study", positions: Sequence[int]) -> StudyCost:
     ----------
     study : Study
     positions : sequence of int
-        Positions of the cells; it may be empty.
+        Positions of the cells in ``study.cells``; it may be empty.
+
+    Returns
+    -------
+    StudyCost
+        Of more than `SAMPLED_CELLS` cells, from that many of them.
     """
     n = len(positions)
     # at random, as the axes repeat at regular distances

@@ -125,10 +125,10 @@ class Meter:
         state = self.state
         self._tell(n_done=state.n_done + 1, n_networks=state.n_networks + n_networks)
 
-    def failed(self, work: float) -> None:
-        """Count a cell that failed, with its share of ``work``."""
+    def failed(self, work: float, n_workers: int, message: str = "") -> None:
+        """Count a cell that failed, with its share of ``work``, and report as `changed`."""
         self._work_done += work
-        self._tell(n_failed=self.state.n_failed + 1)
+        self._tell(n_failed=self.state.n_failed + 1, n_workers=n_workers, message=message)
 
     def changed(self, n_workers: int, message: str = "") -> None:
         """Report another number of threads, or an event."""
@@ -169,12 +169,21 @@ def share_left(work: float, work_done: float, n_done: int, n_left: int, n_worker
 
     Parameters
     ----------
-    work, work_done : float
-        Of all cells, and of the `n_done` cells, in the same unit; `work_done` is above 0.
-    n_done, n_left : int
-        Number of cells that are done or have failed, and that are in progress or not begun.
+    work : float
+        Of all cells that are to be computed, those in the store not counted; in any unit.
+    work_done : float
+        Of those that are done or have failed; above 0.
+    n_done : int
+        Number of those that are done or have failed.
+    n_left : int
+        Number of the others.
     n_workers : int
         Number of threads, each of which computes one cell at a time.
+
+    Returns
+    -------
+    float
+        At least 0.
 
     Examples
     --------

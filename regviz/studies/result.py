@@ -193,7 +193,8 @@ class StudyResult:
 
             - ``cell`` (key), one for each axis, and ``method``;
             - ``mean``: mean difference, the method's number minus the baseline's;
-            - ``standard_error`` of the mean, and ``low`` and ``high``, its interval at 0.95. For
+            - ``standard_error`` of the mean, and ``low`` and ``high``, its interval at 0.95, which
+              has no width if the differences are equal under all seeds. For
               own points, of which each seed makes other splits, they are corrected for the overlap
               of the splits (Nadeau & Bengio 2003);
             - ``p`` of the paired t test, for any interval, and ``p_corrected``; of differences that
@@ -223,9 +224,10 @@ class StudyResult:
     def winners(self, metric: str = "test_loss") -> "pd.DataFrame":
         """Return the method with the best mean of each finished cell, and the methods that tie.
 
-        A method ties unless it is clearly worse: p of the paired t test of its difference from the
-        best is below 0.05, corrected by Holm's method for all pairs of methods in all cells. All
-        pairs count, as the same numbers say which method is the best.
+        A method ties unless it is clearly worse: p of its paired difference from the best
+        (`regviz.studies.statistics.p_values`) is below 0.05, corrected by Holm's method for all
+        pairs of methods in all cells. All pairs count, as the same numbers say which method is the
+        best.
 
         Parameters
         ----------

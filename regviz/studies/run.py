@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from regviz.engine import compiled
+from regviz.spec.experiment import DTYPES
 from regviz.studies.cluster import Event, cells_done
 from regviz.studies.cost import cell_seconds, cost_of
 from regviz.studies.errors import RunError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from regviz.studies.study import Study
 
-COMPILING = "Compiling the training code, once: up to half a minute."
 Show = Callable[[StudyProgress], object]
 
 
@@ -68,8 +68,10 @@ def finished(
     ValueError
         If store or scheduler cannot be used; before anything is computed.
     """
-    if not compiled.begin(study.base.training.dtype).done():
-        show(StudyProgress(len(study.cells), 0, message=COMPILING))
+    # a store compares the bits of both precisions
+    own = dict(study.vary).get("training.dtype", (study.base.training.dtype,))
+    if not all(compiled.begin(dtype).done() for dtype in (own if store is None else DTYPES)):
+        show(StudyProgress(len(study.cells), 0, message=f"{compiled.COMPILING}."))
     folder = opened(store)
     there = set[int]()
     for index, table in _stored(study, folder):
@@ -86,9 +88,10 @@ def finished(
         return
 
     def tell(event: Event) -> None:
-        if event.failure is not None:
-            meter.failed(cell_seconds(event.failure[0]))
-        meter.changed(event.n_workers, event.message)
+        if event.failure is None:
+            meter.changed(event.n_workers, event.message)
+        else:
+            meter.failed(cell_seconds(event.failure[0]), event.n_workers, event.message)
 
     cells = (study.cells[i] for i in missing)
     with closing(cells_done(cells, scheduler, tell)) as done:

@@ -38,8 +38,10 @@ def p_values(differences: ArrayLike, overlap: ArrayLike = 0.0) -> Array:
         The probability of a mean at least as far from 0 if the true one is 0. 1 if all differences
         are 0, and NaN if there is one seed or a NaN among the differences. If all of them are equal
         and not 0, as differences of accuracies under a few seeds often are, the t test would return
-        0. Then it is the p value of Fisher's randomization test, ``2 ** (1 - S)``: the probability
-        that all have the same sign.
+        0. Then it is the p value of Fisher's randomization test, ``2 ** (1 - n)``: the probability
+        that ``n`` differences have the same sign. ``n`` is the number of independent seeds with
+        the same standard error, ``1 / (1 / S + overlap)``. Differences that are nearly equal have
+        the p value of the t test, which is much smaller.
 
     References
     ----------
@@ -56,7 +58,8 @@ def p_values(differences: ArrayLike, overlap: ArrayLike = 0.0) -> Array:
     n, mean, error = len(values), values.mean(axis=0), standard_error(values, overlap)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * stats.t.sf(np.abs(mean / error), n - 1)
-    p = np.where(np.abs(mean) > EQUAL * standard_error(values) * np.sqrt(n), 2.0 ** (1 - n), p)
+    equal = np.abs(mean) > EQUAL * standard_error(values) * np.sqrt(n)
+    p = np.where(equal, _same_sign(n, overlap), p)
     return np.where((mean == 0) & (error == 0), 1.0, p)
 
 
@@ -77,7 +80,8 @@ def t_interval(
     Returns
     -------
     low, high : ndarray of shape (…)
-        NaN if there is one seed or a NaN among the values.
+        NaN if there is one seed or a NaN among the values. Both are the mean if all values are
+        equal: they show no spread, which does not say that there is none.
 
     Examples
     --------
@@ -117,7 +121,7 @@ def bootstrap_interval(
     Returns
     -------
     low, high : ndarray of shape (…)
-        NaN if there is one seed or a NaN among the values.
+        NaN if there is one seed or a NaN among the values; for equal values as `t_interval`.
 
     References
     ----------
@@ -211,12 +215,12 @@ def shares_best(values: ArrayLike, *, overlap: ArrayLike = 0.0) -> Array:
 def seeds_needed(
     effect: ArrayLike, *, power: float = POWER, level: float = LEVEL, overlap: ArrayLike = 0.0
 ) -> Array:
-    """Return the number of seeds at which a paired t test finds a difference.
+    """Return the number of seeds at which `p_values` finds a difference.
 
     It supposes that the difference's mean and standard deviation are those of ``effect``, and tests
-    one difference by `p_values`, without a correction for others. For an observed difference the
-    number is an estimate: a difference that is not there needs some number of seeds, too, as its
-    mean is not exactly 0 under a few seeds.
+    one difference, without a correction for others. For an observed difference the number is an
+    estimate: a difference that is not there needs some number of seeds, too, as its mean is not
+    exactly 0 under a few seeds.
 
     Parameters
     ----------
@@ -261,7 +265,8 @@ def seeds_needed(
         # scipy 1.17 returns NaN for some lower tails below 1e-20
         opposite = np.nan_to_num(stats.nct.cdf(-critical, n - 1, centre))
         found = stats.nct.sf(critical, n - 1, centre) + opposite
-        return np.asarray(np.where(size[at] > EQUAL, 2.0 ** (1 - n) < alpha, found >= power))
+        equal = size[at] > EQUAL
+        return np.asarray(np.where(equal, _same_sign(n, rho[at]) < alpha, found >= power))
 
     # `low` is too few, `high` is enough: first double `high`, then halve the distance
     low, high = np.ones(len(asked)), np.full(len(asked), 2.0)
@@ -344,6 +349,12 @@ def benjamini_hochberg(p: ArrayLike) -> Array:
     filled = np.where(np.isnan(values), 1.0, values)
     corrected = stats.false_discovery_control(filled, axis=None)
     return np.where(np.isnan(values), np.nan, corrected.reshape(values.shape))
+
+
+def _same_sign(n: ArrayLike, overlap: ArrayLike) -> Array:
+    """Return the probability that the differences under ``n`` seeds all have the same sign."""
+    n_independent = 1 / (1 / np.asarray(n, dtype=np.float64) + np.asarray(overlap))
+    return np.minimum(2 ** (1 - n_independent), 1.0)
 
 
 def _stretch(n: int, overlap: ArrayLike) -> Array:

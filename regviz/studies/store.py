@@ -124,6 +124,7 @@ class Store:
         Raises
         ------
         ValueError
+            If the disk has less space.
         StoreError
             If the system does not say how much space is left.
         """

@@ -388,6 +388,7 @@ def test_the_number_of_the_epoch_fits_beside_the_keys_on_phones(open_page: OpenP
     keys = [bar.get_by_role("button", name=name) for name in ("Back to the start", "Project")]
     first, last = (key.bounding_box() for key in keys)
     assert first["y"] == last["y"]
+    expect(bar.locator(".epoch")).to_have_accessible_name(re.compile("^epoch [0-9]+ / 20000$"))
 
 
 # of the window; a page opens at the first one. 1351 is that of a laptop beside a scrollbar.

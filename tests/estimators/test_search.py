@@ -7,7 +7,7 @@ from sklearn.datasets import make_moons
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LassoCV
 from sklearn.metrics import accuracy_score
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from regviz import RegVizClassifier, RegVizClassifierCV, RegVizRegressor, RegVizRegressorCV
@@ -152,7 +152,6 @@ def test_without_refit_there_are_scores_only():
         ("scoring", ["accuracy", "roc_auc"]),
         ("scoring", {"accuracy": "accuracy"}),
         ("scoring", lambda model, X, y: {"accuracy": model.score(X, y)}),
-        ("scoring", lambda model, X, y: np.nan if 0 in X else model.score(X, y)),
     ],
 )
 def test_parameters_out_of_range_are_refused_by_name(name, value):
@@ -180,6 +179,23 @@ def test_a_wrong_strength_is_named_by_its_place_before_any_training(settings, me
     monkeypatch.setattr(RegVizClassifierCV, "_scores", None)
     with pytest.raises(ValueError, match=message):
         RegVizClassifierCV(**SHORT | settings).fit(POINTS, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        (
+            RegVizClassifierCV,
+            {"scoring": lambda model, X, y: np.nan if 0 in X else model.score(X, y)},
+        ),
+        (RegVizRegressorCV, {"cv": LeaveOneOut()}),  # one point has no R²
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_scores_that_are_nowhere_finite_are_refused(model, settings):
+    points = np.concatenate([POINTS, [[0, 0]]])  # the one with a 0, which is in one fold
+    with pytest.raises(ValueError, match=r"^No strength has a finite score in all folds; check"):
+        model(**SHORT | settings).fit(points, [*CLASSES, 0])
 
 
 def test_a_model_without_hidden_layers_has_one_strength_to_choose():

@@ -221,6 +221,15 @@ def test_a_map_calls_no_winner_clear_where_the_others_diverged():
     assert accuracy.layout.title.text.startswith("<b>Highest mean test accuracy</b>")
 
 
+def test_a_map_of_one_seed_speaks_of_no_test():
+    single = result_of(replace(STUDY, seeds=STUDY.seeds[:1]), LOSSES[:1])
+    figure = figures.study(single, kind="map")
+    assert "One seed. Pale, as it allows no test" in figure.layout.title.text
+    assert "Holm" not in figure.layout.title.text
+    (texts,) = (trace.text for trace in figure.data if trace.mode == "text")
+    assert {text.count("<br>") for text in texts} == {0}  # without a share of samples
+
+
 def test_a_map_of_a_cell_in_which_all_diverged_has_a_cross():
     losses = LOSSES.copy()
     losses[0, 5] = np.nan

@@ -1,7 +1,6 @@
 """Tests of studies in the background: queue, sharing, stopping, memory."""
 
 import threading
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +16,7 @@ from regviz.studies.cluster import Event
 from regviz.studies.cost import cell_seconds
 from regviz.studies.errors import StudyError
 from tests.support.jobs import SHORT, run_all
+from tests.support.waiting import wait_until
 
 BASE = regviz.Experiment(SHORT.data, SHORT.network, regviz.TrainingSpec(epochs=3))
 
@@ -262,17 +262,41 @@ def test_a_cell_that_fails_on_a_cluster_is_counted_at_once_and_computed_again_on
     monkeypatch.setattr(study_workers, "cells_done", first_fails)
     registry = StudyRegistry(ClusterWorkers("tcp://scheduler"))
     run = registry.start(FIRST, "ann")
-    waits.wait(60)
+    assert waits.wait(60)
     now = 25.0
     assert run.seconds_left == pytest.approx(10)  # two of three equal cells took 20 s
     go.set()
-    while not run.idle:
-        time.sleep(0.01)
+    wait_until(lambda: run.idle)
     assert (run.state, run.n_done) == ("failed", 2)
     assert run.error.splitlines()[1:] == ["data.noise=0.1: MemoryError: too large"]
     run.resume("ann")
     assert run.take() == (0, FIRST.cells[0])
     assert run.take() is None
+
+
+def test_a_failed_study_can_be_resumed_before_its_client_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    fails, resumed = [True], threading.Event()
+
+    def first_fails(cells, scheduler, tell, stop, most):
+        for cell in cells:
+            if fails and fails.pop():
+                tell(Event(1, "A cell failed.", (cell, "MemoryError: too large")))
+            else:
+                yield cell, compute(cell)
+        if not resumed.is_set():
+            assert resumed.wait(60)
+            raise StudyError([(FIRST.cells[0], "MemoryError: too large")])
+
+    monkeypatch.setattr(study_workers, "cells_done", first_fails)
+    registry = StudyRegistry(ClusterWorkers("tcp://scheduler"))
+    run = registry.start(FIRST, "ann")
+    wait_until(lambda: run.state == "failed")
+    assert registry.start(FIRST, "ann") is run
+    resumed.set()
+    wait_until(lambda: run.state == "complete")
+    assert (run.n_done, run.error) == (3, "")
 
 
 def test_finished_studies_beyond_the_memory_are_evicted_and_unfinished_ones_are_not():

@@ -271,7 +271,7 @@ def test_findings_state_what_can_be_compared_and_the_largest_of_the_clear_differ
     tiny = losses.copy()
     tiny[:, 1, 1] = 1 + spread / 1e4
     (small,) = seen(result_of(study, tiny))
-    assert "At noise 0.3 the difference is less than a hundredth of it, not clear." in small
+    assert "At noise 0.3 the difference is less than a hundredth of the first, not clear." in small
     losses[0, 1, 1] = np.nan
     (one,) = seen(result_of(study, losses))
     assert "1 of 1 differences are clear" in one

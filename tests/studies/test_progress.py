@@ -44,8 +44,7 @@ def test_the_time_left_follows_the_work_that_is_done():
     assert str(states[-1]) == (
         "5 of 10 cells (4 from the store), 100 networks a second, 12 s left, 2 threads"
     )
-    meter.failed(work=10.0)
-    meter.changed(n_workers=1, message="Worker 2 is lost.")
+    meter.failed(10.0, n_workers=1, message="Worker 2 is lost.")
     assert (states[-1].n_workers, states[-1].message) == (1, "Worker 2 is lost.")
     for _ in range(4):
         meter.done(n_networks=400, work=10.0)
@@ -62,7 +61,7 @@ def test_the_work_of_failed_cells_is_not_left():
         if number % 2:
             meter.done(n_networks=4, work=1.0)
         else:
-            meter.failed(work=1.0)
+            meter.failed(work=1.0, n_workers=1)
     assert (states[-1].n_done, states[-1].n_failed) == (4, 5)
     assert states[-1].seconds_left == pytest.approx(1.0)
 

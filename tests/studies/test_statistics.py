@@ -35,6 +35,15 @@ def test_equal_differences_have_the_p_of_a_randomization_test_and_intervals_with
         np.testing.assert_allclose(interval(equal), [equal[0]] * 2, rtol=1e-15)
 
 
+def test_equal_differences_of_overlapping_splits_count_as_fewer_seeds():
+    # 1 / (1 / 4 + 1 / 4) = 2 independent ones have the same standard error
+    assert own.p_values(np.full(4, 0.5), 0.25) == own.p_values(np.full(2, 0.5)) == 1 / 2
+    assert own.p_values(np.full(4, 0.5), 1.5) == 1
+    # with p < 2 ** (1 - 6), so with 1 / 6 - 1 / 12 = 1 / 12, or with more than 1 / 5.33 never
+    assert own.seeds_needed(np.inf, overlap=1 / 12) == 10
+    assert own.seeds_needed(np.inf, overlap=0.2) == np.inf
+
+
 @pytest.mark.parametrize("n_seeds", [2, 3, 4, 5])
 def test_few_seeds_and_values_find_no_more_false_differences_than_stated(n_seeds: int):
     accuracies = np.random.default_rng(3).integers(90, 95, (2, n_seeds, 2_000, 60)) / 100

@@ -353,18 +353,29 @@ def test_the_time_left_is_that_of_the_cells_that_are_not_stored(tmp_path, monkey
     assert state.seconds + state.seconds_left == pytest.approx(sum(map(cell_seconds, long)))
 
 
-@pytest.mark.parametrize("compiled_before", [True, False])
-def test_a_run_says_that_it_compiles_before_it_waits_for_that(monkeypatch, compiled_before):
-    loading = Future()
-    if compiled_before:
-        loading.set_result(None)
-
-    monkeypatch.setattr(compiled, "begin", lambda dtype: loading)
+@pytest.mark.parametrize(
+    ("vary", "stored", "compiled_before", "told"),
+    [
+        ({}, False, "", True),
+        ({}, False, "float32", False),
+        ({}, True, "float32", True),  # a store compares the bits of both precisions
+        ({"training.dtype": ["float32", "float64"]}, False, "float32", True),
+        ({}, True, "float32 float64", False),
+    ],
+)
+def test_a_run_says_that_it_compiles_before_it_waits_for_that(
+    tmp_path, monkeypatch, vary, stored, compiled_before, told
+):
+    loading = {dtype: Future() for dtype in ("float32", "float64")}
+    for dtype in compiled_before.split():
+        loading[dtype].set_result(None)
+    monkeypatch.setattr(compiled, "begin", loading.__getitem__)
     monkeypatch.setattr("regviz.studies.run.cells_done", no_cells)
     states = Progress()
-    STUDY.run(progress=states)
-    text = "Compiling the training code, once: up to half a minute."
-    assert [state.message for state in states] == [text] * (not compiled_before) + [""]
+    study = replace(STUDY, vary=dict(STUDY.vary) | vary)
+    study.run(tmp_path / "store" if stored else None, progress=states)
+    texts = [f"{compiled.COMPILING}."] * told + [""]
+    assert [state.message for state in states] == texts
 
 
 def test_cells_that_have_failed_are_not_in_the_time_left(tables, monkeypatch):

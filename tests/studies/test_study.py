@@ -237,7 +237,7 @@ WRONG = {
     },
     "strengths must be 'grid' without methods, got 3": {"strengths": 3},
     "strengths must be a whole number from 1 to 12, got 13": {"methods": ("l1",), "strengths": 13},
-    "strengths['l2'][1] must be a number from 0 to below inf, got -1": {
+    "strengths['l2'][1] must be a finite number from 0, got -1": {
         "methods": ("l2",),
         "strengths": {"l2": (0.1, -1)},
     },
@@ -275,7 +275,7 @@ WRONG = {
         "methods": ("elastic_net",),
         "variants": 0.5,
     },
-    "variants['elastic_net'] must be a number from 0 to below inf, got 'half'": {
+    "variants['elastic_net'] must be a finite number from 0, got 'half'": {
         "methods": ("elastic_net",),
         "variants": {"elastic_net": "half"},
     },

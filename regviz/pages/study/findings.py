@@ -53,7 +53,7 @@ def seen(result: StudyResult) -> list[str]:
         word = "clear" if least["clear"] else "not clear"
         small = max(abs(least["low"]), abs(least["high"])) < abs(row["mean"]) / 100
         size = (
-            "less than a hundredth of it"
+            "less than a hundredth of the first"
             if small
             else f"{_number(least['mean'], least)} ({_interval(least)})"
         )
