@@ -1,6 +1,7 @@
 """Tests of the figures of a study."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
