@@ -331,12 +331,15 @@ def test_no_cell_is_hashed_to_show_a_finished_study_but_the_one_that_opens(
     assert set(hashed) == {(("data.noise", 0.3),)}
 
 
-def test_a_study_that_another_visitor_has_run_can_be_run():
-    study = chosen(finished(open_study(**TINY)))
+def test_a_result_that_is_kept_is_shown_to_who_opens_its_link_and_not_after_a_run_of_their_own():
+    finished(open_study(**TINY))
     page = open_study(**TINY)
-    assert state.studies().find(study).state == "complete"
-    widget(page.button, "Run").click().run()
     assert widget(page.selectbox, "Cell")
+    assert "Run" not in [each.label for each in page.button]
+    other = finished(open_study(**TINY | {"seeds": "2"}))
+    widget(other.slider, "Seeds").set_value(3).run()
+    assert widget(other.button, "Run")
+    assert widget(other.button, "Show its settings")
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,8 @@ def _offer_to_run(study: Study) -> bool:
     st.markdown(describe(study))
     against = reason_against(study)
     run = studies().find(study)
+    if state.started is None and run is not None and run.state == "complete":
+        state.started = study  # such as of a link, or before the page was loaded anew
     if against:
         st.error(against, icon=":material/block:")
     elif state.started == study and run and (run.unfinished or run.state == "complete"):
