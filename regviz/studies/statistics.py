@@ -354,7 +354,7 @@ def benjamini_hochberg(p: ArrayLike) -> Array:
 def _same_sign(n: ArrayLike, overlap: ArrayLike) -> Array:
     """Return the probability that the differences under ``n`` seeds all have the same sign."""
     n_independent = 1 / (1 / np.asarray(n, dtype=np.float64) + np.asarray(overlap))
-    return np.minimum(2 ** (1 - n_independent), 1.0)
+    return np.asarray(np.minimum(2 ** (1 - n_independent), 1.0))
 
 
 def _stretch(n: int, overlap: ArrayLike) -> Array:
