@@ -237,7 +237,8 @@ def test_points_are_drawn_and_trained_on(engine: Engine):
     before = read(engine, "recording.run")
     choose_source(engine, "Draw")
     pad = ".regviz-draw canvas"
-    wait_for(engine, "find('.regviz-draw')?.regviz.frame?.side > 0")
+    # it is hidden, and has other places, until its style sheet is loaded
+    wait_for(engine, "find('.regviz-draw')?.checkVisibility({ visibilityProperty: true })")
     for c, y in enumerate((0.3, 0.7)):
         click(engine, f".regviz-draw button.class:nth-child({c + 1})")
         for i in range(MIN_POINTS // 2):

@@ -111,8 +111,11 @@ def wait_until_settled(page: Page) -> None:
 
 
 def find_slider(page: Page, label: str) -> Locator:
-    """Return a slider of the sidebar."""
-    return page.locator(f'input[type=range][aria-label="{label}"]')
+    """Return a slider of the sidebar.
+
+    One that Streamlit has replaced, and still keeps for its focus, is hidden.
+    """
+    return page.locator(f'input[type=range][aria-label="{label}"]').filter(visible=True)
 
 
 def move_slider(page: Page, label: str, keys: Sequence[str]) -> str:
