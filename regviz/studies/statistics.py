@@ -55,12 +55,39 @@ def p_values(differences: ArrayLike, overlap: ArrayLike = 0.0) -> Array:
     0.0163
     """
     values = np.asarray(differences, dtype=np.float64)
-    n, mean, error = len(values), values.mean(axis=0), standard_error(values, overlap)
+    n, effect = len(values), np.abs(effect_size(values))
+    p = 2 * stats.t.sf(effect * np.sqrt(n) / _stretch(n, overlap), n - 1)
+    return np.where(effect > EQUAL, _same_sign(n, overlap), p)
+
+
+def effect_size(differences: ArrayLike) -> Array:
+    """Return the mean of differences in units of their standard deviation.
+
+    Parameters
+    ----------
+    differences : array-like of shape (S, …)
+        Differences between two networks under each of S seeds.
+
+    Returns
+    -------
+    ndarray of shape (…)
+        0 if all differences are 0, and NaN if there is one seed or a NaN among the differences.
+
+    References
+    ----------
+    Cohen 1988, *Statistical power analysis for the behavioral sciences*, section 2.3: d′ of paired
+    observations, with the sample standard deviation.
+
+    Examples
+    --------
+    >>> from regviz.studies.statistics import effect_size
+    >>> float(effect_size([-0.2, -0.3, -0.1, -0.2]).round(4))
+    -2.4495
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    mean, spread = values.mean(axis=0), standard_error(values) * np.sqrt(len(values))
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * stats.t.sf(np.abs(mean / error), n - 1)
-    equal = np.abs(mean) > EQUAL * standard_error(values) * np.sqrt(n)
-    p = np.where(equal, _same_sign(n, overlap), p)
-    return np.where((mean == 0) & (error == 0), 1.0, p)
+        return np.where((mean == 0) & (spread == 0), 0.0, mean / spread)
 
 
 def t_interval(

@@ -162,7 +162,7 @@ def differences(
         "p_corrected": corrected,
         "n_seeds": np.full(mean.shape, len(study.seeds)),
         "n_diverged": diverged.sum(axis=0),
-        "seeds_needed": statistics.seeds_needed(_effect(paired), overlap=rho),
+        "seeds_needed": statistics.seeds_needed(statistics.effect_size(paired), overlap=rho),
         "clear": corrected < 1 - statistics.LEVEL,
     }
     return _by_method(study, found, [methods[m] for m in others], columns)
@@ -217,13 +217,6 @@ def _metric(metric: str) -> str:
 
 def _named(methods: tuple[str, ...], mask: Any) -> tuple[str, ...]:
     return tuple(method for method, chosen in zip(methods, mask, strict=True) if chosen)
-
-
-def _effect(paired: Array) -> Array:
-    """Return the mean of differences in units of their standard deviation; 0 for no difference."""
-    mean, spread = paired.mean(axis=0), standard_error(paired) * np.sqrt(len(paired))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((mean == 0) & (spread == 0), 0.0, mean / spread)
 
 
 def _overlaps(study: "Study") -> Array:

@@ -311,7 +311,8 @@ def _open_cell(result: StudyResult) -> str:
         Key of the cell.
     """
     study = result.study
-    indices = list(result.positions.values())
+    keys = {index: key for key, index in result.positions.items()}
+    indices = list(keys)
     state = study_state()
     if state.cell not in indices:
         state.cell = indices[0]
@@ -342,7 +343,7 @@ def _open_cell(result: StudyResult) -> str:
             icon=":material/open_in_new:",
             help="A click on a point of the figure chooses its cell, which is ringed in it.",
         )
-    return cell.key
+    return keys[index]
 
 
 def _cell_name(study: Study, index: int) -> str:
