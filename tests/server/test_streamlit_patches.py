@@ -4,7 +4,7 @@ import importlib
 import logging
 import threading
 from enum import EnumType
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -207,30 +207,42 @@ def test_two_runs_of_a_session_do_not_change_its_state_at_once(monkeypatch: pyte
     assert old["seed"] == 5
 
 
-def test_a_download_is_kept_while_other_visitors_runs_end_and_until_its_own_page_runs(
+def test_a_download_is_kept_for_a_minute_while_runs_of_any_page_end(
     monkeypatch: pytest.MonkeyPatch,
 ):
+    now = 100.0
     monkeypatch.setattr(media_file_manager, "_get_session_id", lambda: "one")
+    monkeypatch.setattr(keep_downloads, "time", SimpleNamespace(monotonic=lambda: now))
     storage = MemoryMediaFileStorage("/media")
 
-    def click() -> tuple[MediaFileManager, str]:
-        manager = MediaFileManager(storage)
-        button = manager.add_deferred(lambda: b"x1,x2", "text/csv", "0.1", "points.csv")
-        url = manager.execute_deferred(button)
-        for _ in range(3):  # runs of other sessions
+    def run_ends(manager: MediaFileManager) -> None:
+        manager.clear_session_refs("one")
+        for _ in range(3):
             manager.remove_orphaned_files()
-        return manager, url.rpartition("/")[2]
+
+    def click() -> tuple[MediaFileManager, str]:
+        """Click a button whose page runs while the file is made and before the browser has it."""
+        manager = MediaFileManager(storage)
+
+        def make() -> bytes:
+            run_ends(manager)
+            return b"x1,x2"
+
+        button = manager.add_deferred(make, "text/csv", "0.1", "points.csv")
+        name = manager.execute_deferred(button).rpartition("/")[2]
+        run_ends(manager)
+        return manager, name
 
     _, name = click()
     with pytest.raises(MediaFileStorageError):  # the fault
         storage.get_file(name)
-    monkeypatch.setattr(MediaFileManager, "execute_deferred", MediaFileManager.execute_deferred)
+    for method in ("execute_deferred", "remove_orphaned_files"):
+        monkeypatch.setattr(MediaFileManager, method, getattr(MediaFileManager, method))
     keep_downloads.apply()
     manager, name = click()
     assert storage.get_file(name).content == b"x1,x2"
-    manager.clear_session_refs("one")
-    for _ in range(2):
-        manager.remove_orphaned_files()
+    now += keep_downloads.SECONDS_KEPT + 1
+    run_ends(manager)
     with pytest.raises(MediaFileStorageError):
         storage.get_file(name)
 

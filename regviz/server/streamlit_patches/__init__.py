@@ -27,7 +27,7 @@ patch                     fault of Streamlit 1.67                  effect withou
 `wait_for_run_end`        ignores the last messages of a run if a  on a busy server parts of the
                           fragment is requested as it ends         page are missing or stay stale
 `keep_downloads`          deletes a download that a click has       on a busy server a download
-                          made when other visitors' runs end       fails with status 404
+                          made when any two runs have ended        fails with status 404
 `limit_uploads`           keeps every file that a session uploads  one client can fill the memory
 `log_errors_once`         logs errors that ``on_script_error``     each error of the page is logged
                           has handled                              a second time, on many lines

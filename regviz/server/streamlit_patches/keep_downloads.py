@@ -1,32 +1,38 @@
-"""Keep a download that was made at a click until the next run of its page.
+"""Keep a download that was made at a click for a minute.
 
 Fault: Streamlit makes the file of a download button with a callable at the click, and counts it as
 used by no session. The ends of the next two runs delete it, those of other visitors included, often
 before the browser has asked for it: the download fails with status 404.
 
-Fixed when `MediaFileManager.execute_deferred` counts the file as used by the session.
+Fixed when a file made by `MediaFileManager.execute_deferred` outlives the runs that end before the
+browser asks for it.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any
+
+SECONDS_KEPT = 60  # browsers ask for the file as soon as they have its address
 
 _MANAGER = "streamlit.runtime.media_file_manager:MediaFileManager"
 TOUCHES = {
     f"{_MANAGER}.execute_deferred": ("self", "file_id"),
-    f"{_MANAGER}()._deferred_callables": None,
+    f"{_MANAGER}.remove_orphaned_files": ("self",),
     f"{_MANAGER}()._file_metadata": None,
     f"{_MANAGER}()._files_by_session_and_coord": None,
     f"{_MANAGER}()._lock": None,
 }
+_CLICKS = "clicks on download buttons"  # where the manager has the ID of a session
 
 
 def apply() -> None:
-    """Replace `MediaFileManager.execute_deferred`."""
-    from streamlit.runtime.media_file_manager import MediaFileManager
+    """Replace `execute_deferred` and `remove_orphaned_files` of `MediaFileManager`."""
+    from streamlit.runtime.media_file_manager import MediaFileManager as Manager
 
-    MediaFileManager.execute_deferred = _keeping(  # type: ignore[method-assign]
-        MediaFileManager.execute_deferred
+    Manager.execute_deferred = _keeping(Manager.execute_deferred)  # type: ignore[method-assign]
+    Manager.remove_orphaned_files = _dropping(  # type: ignore[method-assign]
+        Manager.remove_orphaned_files
     )
 
 
@@ -37,10 +43,22 @@ def _keeping(execute: Callable[[Any, str], str]) -> Any:
         # the storage's address ends with the file's id and a suffix; another one is left as it is
         made = url.rpartition("/")[2].partition(".")[0]
         with manager._lock:
-            button = manager._deferred_callables.get(file_id)
-            if button is not None and made in manager._file_metadata:
-                of_session = manager._files_by_session_and_coord[button["session_id"]]
-                of_session[f"{button['coordinates']} download"] = made
+            if made in manager._file_metadata:
+                # no session has this ID, so that no session's run or end drops the file
+                manager._files_by_session_and_coord[_CLICKS][time.monotonic(), made] = made
         return url
 
     return execute_deferred
+
+
+def _dropping(remove: Callable[[Any], None]) -> Any:
+    @functools.wraps(remove)
+    def remove_orphaned_files(manager: Any) -> None:
+        oldest = time.monotonic() - SECONDS_KEPT
+        with manager._lock:
+            clicks = manager._files_by_session_and_coord[_CLICKS]
+            for click in [click for click in clicks if click[0] < oldest]:
+                del clicks[click]
+        remove(manager)
+
+    return remove_orphaned_files
