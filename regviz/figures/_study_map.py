@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 HALF = 0.47  # of a cell's side, which is 1
 STRIP = 0.28  # height of the strip of the methods that tie with the winner
-LIGHTNESS = 0.55  # share of the background in the colours of cells without a clear winner
+PALE, FAINT = 0.55, 0.8  # shares of the background in the colours of unclear winners, and of ties
 MAX_NAMED_COLUMNS = 4  # with more columns in a row of panels, names do not fit into cells
 ROW_HEIGHT, LEAST_HEIGHT = 80, 160  # pixels of a row of cells, and of a panel
 SIGN, LEAST_SIGN = 9, 5  # pixels of a sign
@@ -162,6 +162,20 @@ def _box(place: Place, key: str) -> Box:
     return _moved((i * width - HALF, (i + 1) * width - HALF, -HALF, STRIP - HALF), place)
 
 
+def _fills(look: Look, theme: Theme) -> tuple[str, str, str]:
+    """Return a method's colours: of a clear winner, of one that is not clear, of a tie."""
+    pale, faint = (mix(look.colour, palette.BLANK[theme], share) for share in (PALE, FAINT))
+    return look.colour, pale, faint
+
+
+def _fill(place: Place, key: str, look: Look, theme: Theme) -> str:
+    """Return the colour of a method's rectangle in a cell."""
+    clear, pale, faint = _fills(look, theme)
+    if key != place.methods[0]:
+        return faint
+    return pale if place.pale else clear
+
+
 def _method_traces(
     cells: list[Place],
     key: str,
@@ -172,12 +186,14 @@ def _method_traces(
     *,
     named: bool,
 ) -> list[go.Scatter]:
-    """Return a method's traces: its clear rectangles, its pale ones, and its signs."""
-    look, light = looks[key], mix(looks[key].colour, palette.BLANK[theme], LIGHTNESS)
+    """Return a method's traces: its rectangles, a trace for each colour, and its signs."""
+    look = looks[key]
     own = [one for one in cells if key in one.methods]
+    fills = [_fill(one, key, look, theme) for one in own]
+    boxes = [_box(one, key) for one in own]
     traces = []
-    for pale, colour in ((False, look.colour), (True, light)):
-        xs, ys = _outline([_box(one, key) for one in own if one.pale == pale])
+    for colour in _fills(look, theme):
+        xs, ys = _outline([box for box, fill in zip(boxes, fills, strict=True) if fill == colour])
         traces.append(
             go.Scatter(
                 x=xs,
@@ -189,8 +205,6 @@ def _method_traces(
                 hoverinfo="skip",
             )
         )
-    fills = [light if one.pale else look.colour for one in own]
-    boxes = [_box(one, key) for one in own]
     wins = [key == one.methods[0] for one in own]
     raised = [NAME_ABOVE * (named and won) for won in wins]  # the winner's name is below its sign
     signs = go.Scatter(
@@ -239,11 +253,7 @@ def _names(cells: list[Place], looks: dict[str, Look], metric: str, theme: Theme
         texts.append(f"{look.name}{often}")
         _, _, low, high = _box(one, one.methods[0])
         heights.append((low + high) / 2 - NAME_BELOW)
-        colours.append(
-            _contrast(
-                mix(look.colour, palette.BLANK[theme], LIGHTNESS) if one.pale else look.colour
-            )
-        )
+        colours.append(_contrast(_fill(one, one.methods[0], look, theme)))
     return go.Scatter(
         x=[one.x for one in own],
         y=heights,

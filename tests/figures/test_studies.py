@@ -193,8 +193,10 @@ def test_a_map_fills_a_cell_with_the_winner_above_a_strip_of_the_methods_that_ti
         assert len({x for x, _, _ in signs_of.values()}) == len(signs_of)
         assert all(round(y) - 0.5 < below < y - 0.5 for _, below, _ in signs_of.values())
     assert winners["clear"].tolist() == [True, False, True]
-    pale = [t for t in figure.data if t.name == "L2" and t.fill == "toself"]
-    assert [sum(x is None for x in trace.x) for trace in pale] == [2, 1]  # clear, tied
+    for name, counts in {"L2": [2, 0, 1], "None": [0, 1, 0]}.items():  # clear, unclear, tied
+        filled = [t for t in figure.data if t.name == name and t.fill == "toself"]
+        assert [sum(x is None for x in trace.x) for trace in filled] == counts
+        assert len({trace.fillcolor for trace in filled}) == 3
     empty = [t for t in figure.data if t.customdata is not None and t.name is None]
     assert [one[1].split("<br>")[1] for one in empty[0].customdata] == ["not finished"] * 3
     (texts,) = (t.text for t in figure.data if t.mode == "text")

@@ -370,6 +370,23 @@ def test_the_signs_of_the_chosen_cell_are_ringed(monkeypatch: pytest.MonkeyPatch
             assert [*ring.x, *ring.y] == [sign.x[at], sign.y[at]]
 
 
+def test_the_winner_of_the_chosen_cell_is_ringed_on_the_map(monkeypatch: pytest.MonkeyPatch):
+    drawn: list[Any] = []
+    monkeypatch.setattr(results, "draw", lambda figure, *args, **options: drawn.append(figure))
+    page = finished(open_study(**TINY | {"vary": "network.hidden=1,2;data.noise=0.1,0.3"}))
+    for index in (3, 0):
+        page = widget(page.selectbox, "Cell").select_index(index).run()
+        key = chosen(page).cells[index].key
+        (sign,) = [
+            (trace.x[i], trace.y[i])
+            for trace in drawn[-1].data
+            for i, (cell, text) in enumerate(trace.customdata or ())
+            if cell == key and f"<b>{trace.name}</b>" in text
+        ]
+        (ring,) = [trace for trace in drawn[-1].data if trace.marker.symbol == "circle-open"]
+        assert (*ring.x, *ring.y) == sign
+
+
 def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):
     drawn, own = [], results._drawn
 

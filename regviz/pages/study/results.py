@@ -135,7 +135,8 @@ def _show_finished(study: Study, run: StudyRun) -> None:
     place = st.container(key="study_figure")
     cell = _open_cell(result)
     with place:
-        draw(_marked(_figure(run, view), cell), key, on_select="rerun", selection_mode="points")
+        figure = _marked(_figure(run, view), cell, only_winner=view[0] == "map")
+        draw(figure, key, on_select="rerun", selection_mode="points")
     for sentence in seen(result):
         st.markdown(sentence)
     if view[0] == "map":
@@ -250,24 +251,33 @@ def _take_click(key: str, result: StudyResult) -> None:
         renew("study_cell")
 
 
-def _marked(figure: go.Figure, cell: str) -> go.Figure:
-    """Return a copy of a figure with a ring around each sign of the cell of a key."""
+def _marked(figure: go.Figure, cell: str, *, only_winner: bool) -> go.Figure:
+    """Return a copy of a figure with rings around the signs of the cell of a key.
+
+    With ``only_winner``, of a map, the ring is around the winner's sign, which is the highest.
+    """
     marked = go.Figure(figure)
-    for trace in figure.data:
-        signs = () if trace.customdata is None else trace.customdata
-        if own := [i for i, data in enumerate(signs) if data[0] == cell]:
-            marked.add_scatter(
-                x=[trace.x[i] for i in own],
-                y=[trace.y[i] for i in own],
-                xaxis=trace.xaxis,
-                yaxis=trace.yaxis,
-                mode="markers",
-                marker=dict(
-                    symbol="circle-open", size=18, line_width=2, color=figure.layout.font.color
-                ),
-                showlegend=False,
-                hoverinfo="skip",
-            )
+    signs = [
+        (trace.x[i], trace.y[i], trace.xaxis, trace.yaxis)
+        for trace in figure.data
+        for i, data in enumerate(() if trace.customdata is None else trace.customdata)
+        if data[0] == cell
+    ]
+    if only_winner:
+        signs = sorted(signs, key=lambda sign: sign[1])[-1:]
+    for x, y, x_axis, y_axis in signs:
+        marked.add_scatter(
+            x=[x],
+            y=[y],
+            xaxis=x_axis,
+            yaxis=y_axis,
+            mode="markers",
+            marker=dict(
+                symbol="circle-open", size=18, line_width=2, color=figure.layout.font.color
+            ),
+            showlegend=False,
+            hoverinfo="skip",
+        )
     # Plotly keeps the selection of each panel, and takes a click on a selected point for the wish
     # to select none. With another revision it forgets all of them.
     return marked.update_layout(selectionrevision=study_state().n_clicks)
