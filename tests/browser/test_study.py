@@ -131,6 +131,7 @@ def test_a_point_that_is_clicked_is_the_cell_that_opens(finished: Page):
     )
     finished.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(finished.get_by_role("combobox", name=re.compile("Cell"))).to_have_value("Noise 0.3")
+    wait_until_settled(finished)  # the link follows the choice in the same run
     link = finished.get_by_role("link", name="Open this cell")
     query = parse_qs(urlsplit(link.get_attribute("href") or "").query)
     scene, problems = from_query({name: values[0] for name, values in query.items()})
