@@ -73,7 +73,8 @@ def test_all_networks_go_on_from_the_one_in_focus_and_the_board_plays_on(page: P
     expect(panel).to_contain_text("All networks go on from None as it is at epoch 20")
     page.evaluate("""() => {
       window.shown = [];
-      const note = () => window.shown.push([window.board().state.frame, performance.now()]);
+      const { timeline } = document;  // its time is that of the animation frame
+      const note = () => window.shown.push([window.board().state.frame, timeline.currentTime]);
       const everything = { childList: true, characterData: true, subtree: true };
       new MutationObserver(note).observe(window.board().transport.now, everything);
     }""")

@@ -47,6 +47,7 @@ def test_a_visitor_goes_through_a_lesson_and_to_the_next(page: Page):
     open_first(page)
     expect(page.locator(".regviz-board")).to_have_count(0)
     group = page.get_by_role("radiogroup", name="Your prediction")
+    wait_until_settled(page)  # a choice while the radio buttons are drawn anew can be lost
     group.get_by_role("radio").first.focus()
     page.keyboard.press("Space")
     expect(
@@ -58,7 +59,7 @@ def test_a_visitor_goes_through_a_lesson_and_to_the_next(page: Page):
     page.wait_for_function(f"location.search.includes('lesson={FIRST.key}')")
     page.get_by_role("button", name="Show a solution").scroll_into_view_if_needed()
     page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, main.scrollHeight)")
-    wait_until_settled(page)  # a click while the page runs again for the address can be lost
+    wait_until_settled(page)
     before = page.locator(".st-key-right").bounding_box()
     page.get_by_role("button", name="Show a solution").click()
     expect(page.get_by_text("Solved.")).to_be_visible()

@@ -151,6 +151,18 @@ def test_a_solution_is_shown_and_solves_the_task():
     assert "Solved." in [each.value for each in page.run().success]
 
 
+def test_a_solution_stays_though_the_browser_sends_the_slider_that_it_has_replaced():
+    page = answered()
+    slider = page.select_slider[0]._widget_state
+    page = complete(button(page, "Show a solution").click().run()).run()
+    request = header(page)["requested_view"]
+    sent = page._tree.get_widget_states()
+    sent.widgets.append(slider)
+    page._run(sent)
+    assert header(page)["requested_view"] == request
+    assert "Solved." in [each.value for each in page.success]
+
+
 def test_the_next_lesson_follows_the_lesson():
     first, second, *_ = [*course(), None]
     if second is None:

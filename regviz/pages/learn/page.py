@@ -190,7 +190,11 @@ def _see(lesson: Lesson, is_trained: bool) -> None:
         now = state.lesson_scene if state.lesson_scene in labels else next(iter(labels))
         options = control_options(_slider(lesson), now) | {"on_change": _choose_scene}
         st.select_slider(
-            board.choose, list(labels), format_func=labels.__getitem__, args=(lesson,), **options
+            board.choose,
+            list(labels),
+            format_func=labels.__getitem__,
+            args=(lesson, options["key"]),
+            **options,
         )
     if not is_trained or state.shown is None:
         return
@@ -225,9 +229,11 @@ def _slider(lesson: Lesson) -> str:
     return f"scene_{lesson.key}"
 
 
-def _choose_scene(lesson: Lesson) -> None:
+def _choose_scene(lesson: Lesson, key: str) -> None:
+    if key != control_key(_slider(lesson)):
+        return  # a browser sends the value of a slider that was replaced once more, as if changed
     note_change()
-    name = st.session_state[control_key(_slider(lesson))]
+    name = st.session_state[key]
     scene = lesson.scenes[name]
     page_state().problems, page_state().task_shown = [], False
     _put(name, scene, scene.training.epochs)
