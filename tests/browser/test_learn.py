@@ -57,15 +57,16 @@ def test_a_visitor_goes_through_a_lesson_and_to_the_next(page: Page):
     ).to_be_visible()
     wait_for_board(page)
     page.wait_for_function(f"location.search.includes('lesson={FIRST.key}')")
+    wait_until_settled(page)
     page.get_by_role("button", name="Show a solution").scroll_into_view_if_needed()
     page.get_by_test_id("stMain").evaluate("(main) => main.scrollTo(0, main.scrollHeight)")
-    wait_until_settled(page)
     before = page.locator(".st-key-right").bounding_box()
     page.get_by_role("button", name="Show a solution").click()
     expect(page.get_by_text("Solved.")).to_be_visible()
     # if the board moved, its tooltip would cover the slider in place of the pointer
     assert page.locator(".st-key-right").bounding_box()["y"] == before["y"]
     page.wait_for_function(f"location.search.includes('scene={FIRST.task.scene}')")
+    wait_until_settled(page)
     page.get_by_role("link", name="Next lesson").click()
     expect(page.get_by_role("heading", name=SECOND.title)).to_be_visible()
     page.wait_for_function(f"location.search.includes('lesson={SECOND.key}')")

@@ -120,15 +120,11 @@ def test_a_point_that_is_clicked_is_the_cell_that_opens(finished: Page):
     chart = finished.locator(".st-key-study_figure .js-plotly-plot")
     # two cells with two methods each, and rings around both signs of the chosen cell
     expect(chart.locator(".scatterlayer .point")).to_have_count(6)
+    wait_until_settled(finished)
     # the last sign of the first line is noise 0.3
-    chart.locator(".scatterlayer .trace:has(.point)").first.locator(
-        ".point"
-    ).last.scroll_into_view_if_needed()
-    box = (
-        chart.locator(".scatterlayer .trace:has(.point)")
-        .first.locator(".point")
-        .last.bounding_box()
-    )
+    sign = chart.locator(".scatterlayer .trace:has(.point)").first.locator(".point").last
+    sign.scroll_into_view_if_needed()
+    box = sign.bounding_box()
     finished.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(finished.get_by_role("combobox", name=re.compile("Cell"))).to_have_value("Noise 0.3")
     wait_until_settled(finished)  # the link follows the choice in the same run
