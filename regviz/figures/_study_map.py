@@ -233,7 +233,7 @@ def _empty(cells: list[Place], theme: Theme) -> go.Scatter:
         marker=dict(
             symbol=["x" if one.row else "circle" for one in own],
             size=[SIGN if one.row else 3 for one in own],
-            color=muted(theme),
+            color=[muted(theme) for _ in own],
         ),
         customdata=[
             (one.key, f"{one.words}<br>{'all methods diverged' if one.row else 'not finished'}")
@@ -308,11 +308,11 @@ def _notes(
     n_seeds = len(result.study.seeds)
     better = "lower" if metric in LOWER else "higher"
     if n_seeds == 1:
-        notes = ["One seed. Pale, as it allows no test; in the strips all other methods."]
+        notes = ["One seed. Pale, as it allows no test; in the faint strips all other methods."]
     else:
         notes = [
-            f"Means of {n_seeds} seeds. Pale: not clearly {better} than the methods in the strip"
-            f" below it, by paired tests (Holm's correction for {n} pairs)."
+            f"Means of {n_seeds} seeds. Pale: not clearly {better} than the methods in the faint"
+            f" strip below it, by paired tests (Holm's correction for {n} pairs)."
         ]
     if named and any(not math.isnan(row["certainty"]) for row in rows):
         notes.append(

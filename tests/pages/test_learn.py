@@ -163,6 +163,18 @@ def test_a_solution_stays_though_the_browser_sends_the_slider_that_it_has_replac
     assert "Solved." in [each.value for each in page.success]
 
 
+def test_the_slider_of_the_lesson_before_changes_nothing():
+    page = answered()
+    slider = page.select_slider[0]._widget_state
+    page.query_params["lesson"] = course()[0].key
+    page.run()
+    scene = page.session_state["page"].lesson_scene
+    sent = page._tree.get_widget_states()
+    sent.widgets.append(slider)
+    page._run(sent)
+    assert page.session_state["page"].lesson_scene == scene
+
+
 def test_the_next_lesson_follows_the_lesson():
     first, second, *_ = [*course(), None]
     if second is None:

@@ -378,13 +378,13 @@ def test_the_winner_of_the_chosen_cell_is_ringed_on_the_map(monkeypatch: pytest.
         page = widget(page.selectbox, "Cell").select_index(index).run()
         key = chosen(page).cells[index].key
         (sign,) = [
-            (trace.x[i], trace.y[i])
+            (trace.x[i], trace.y[i], trace.marker.color[i])
             for trace in drawn[-1].data
             for i, (cell, text) in enumerate(trace.customdata or ())
             if cell == key and f"<b>{trace.name}</b>" in text
         ]
         (ring,) = [trace for trace in drawn[-1].data if trace.marker.symbol == "circle-open"]
-        assert (*ring.x, *ring.y) == sign
+        assert (*ring.x, *ring.y, ring.marker.color) == sign
 
 
 def test_a_study_that_waits_is_drawn_once_for_a_view(monkeypatch: pytest.MonkeyPatch):

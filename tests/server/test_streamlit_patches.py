@@ -240,11 +240,29 @@ def test_a_download_is_kept_for_a_minute_while_runs_of_any_page_end(
         monkeypatch.setattr(MediaFileManager, method, getattr(MediaFileManager, method))
     keep_downloads.apply()
     manager, name = click()
+    now += keep_downloads.SECONDS_KEPT - 1
+    run_ends(manager)
     assert storage.get_file(name).content == b"x1,x2"
-    now += keep_downloads.SECONDS_KEPT + 1
+    now += 2
     run_ends(manager)
     with pytest.raises(MediaFileStorageError):
         storage.get_file(name)
+
+
+def test_of_many_downloads_the_latest_are_kept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(media_file_manager, "_get_session_id", lambda: "one")
+    for method in ("execute_deferred", "remove_orphaned_files"):
+        monkeypatch.setattr(MediaFileManager, method, getattr(MediaFileManager, method))
+    keep_downloads.apply()
+    storage = MemoryMediaFileStorage("/media")
+    manager = MediaFileManager(storage)
+    names = []
+    for i in range(keep_downloads.MAX_KEPT + 3):
+        button = manager.add_deferred(lambda i=i: str(i), "text/csv", "0.1", "points.csv")
+        names.append(manager.execute_deferred(button).rpartition("/")[2].partition(".")[0])
+    for _ in range(2):
+        manager.remove_orphaned_files()
+    assert list(storage._files_by_id) == names[3:]
 
 
 def test_of_many_uploads_a_session_keeps_the_last(monkeypatch: pytest.MonkeyPatch):

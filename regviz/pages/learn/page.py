@@ -24,7 +24,7 @@ from regviz.pages.board import (
 from regviz.pages.capacity import nearest_allowed
 from regviz.pages.changes import begin_page, changed, note_change
 from regviz.pages.components import draw, plain
-from regviz.pages.control_values import control_key, control_options, renew
+from regviz.pages.control_values import control_options, renew
 from regviz.pages.learn import overview, task
 from regviz.pages.learn.progress import progress
 from regviz.pages.learn.study import show_study
@@ -225,13 +225,13 @@ def _file(lesson: Lesson, scene: str, snapshot: BoardSnapshot) -> str:
 
 
 def _slider(lesson: Lesson) -> str:
-    """Return the name of the slider that chooses the scene, as in `control_key`."""
+    """Return the name of the slider that chooses the scene, as in `control_options`."""
     return f"scene_{lesson.key}"
 
 
 def _choose_scene(lesson: Lesson, key: str) -> None:
-    if key != control_key(_slider(lesson)):
-        return  # a browser sends the value of a slider that was replaced once more, as if changed
+    if page_state().control_keys.get(_slider(lesson)) != key:
+        return  # a browser still sends the value of a slider that is gone, as if it were a change
     note_change()
     name = st.session_state[key]
     scene = lesson.scenes[name]

@@ -254,26 +254,30 @@ def _take_click(key: str, result: StudyResult) -> None:
 def _marked(figure: go.Figure, cell: str, *, only_winner: bool) -> go.Figure:
     """Return a copy of a figure with rings around the signs of the cell of a key.
 
-    With ``only_winner``, of a map, the ring is around the winner's sign, which is the highest.
+    With ``only_winner``, of a map, the ring is around the winner's sign, which is the highest, and
+    has its colour: the sign is seen on the winner's.
     """
     marked = go.Figure(figure)
     signs = [
-        (trace.x[i], trace.y[i], trace.xaxis, trace.yaxis)
+        (trace, i)
         for trace in figure.data
         for i, data in enumerate(() if trace.customdata is None else trace.customdata)
         if data[0] == cell
     ]
     if only_winner:
-        signs = sorted(signs, key=lambda sign: sign[1])[-1:]
-    for x, y, x_axis, y_axis in signs:
+        signs = sorted(signs, key=lambda sign: sign[0].y[sign[1]])[-1:]
+    for trace, i in signs:
         marked.add_scatter(
-            x=[x],
-            y=[y],
-            xaxis=x_axis,
-            yaxis=y_axis,
+            x=[trace.x[i]],
+            y=[trace.y[i]],
+            xaxis=trace.xaxis,
+            yaxis=trace.yaxis,
             mode="markers",
             marker=dict(
-                symbol="circle-open", size=18, line_width=2, color=figure.layout.font.color
+                symbol="circle-open",
+                size=18,
+                line_width=2,
+                color=trace.marker.color[i] if only_winner else figure.layout.font.color,
             ),
             showlegend=False,
             hoverinfo="skip",

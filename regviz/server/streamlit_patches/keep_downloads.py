@@ -1,4 +1,4 @@
-"""Keep a download that was made at a click for a minute.
+"""Keep a download that was made at a click for at least a minute.
 
 Fault: Streamlit makes the file of a download button with a callable at the click, and counts it as
 used by no session. The ends of the next two runs delete it, those of other visitors included, often
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 SECONDS_KEPT = 60  # browsers ask for the file as soon as they have its address
+MAX_KEPT = 64  # clicks, of which the latest count: the files are in memory
 
 _MANAGER = "streamlit.runtime.media_file_manager:MediaFileManager"
 TOUCHES = {
@@ -45,7 +46,10 @@ def _keeping(execute: Callable[[Any, str], str]) -> Any:
         with manager._lock:
             if made in manager._file_metadata:
                 # no session has this ID, so that no session's run or end drops the file
-                manager._files_by_session_and_coord[_CLICKS][time.monotonic(), made] = made
+                clicks = manager._files_by_session_and_coord[_CLICKS]
+                clicks[time.monotonic(), made] = made
+                for click in [*clicks][:-MAX_KEPT]:
+                    del clicks[click]
         return url
 
     return execute_deferred
